@@ -22,7 +22,12 @@ class Writer {
     WriteBytes(std::as_bytes(std::span(&value, 1)));
   }
 
-  void WriteBytes(std::span<const std::byte> bytes) { buffer_.insert(buffer_.end(), bytes.begin(), bytes.end()); }
+  void WriteBytes(std::span<const std::byte> bytes) {
+    if (bytes.empty()) return;
+    size_t offset = buffer_.size();
+    buffer_.resize(offset + bytes.size());
+    std::memcpy(buffer_.data() + offset, bytes.data(), bytes.size());
+  }
 
   void WriteCount(size_t count) {
     CHECK(count <= UINT32_MAX, "a count does not fit its field");
