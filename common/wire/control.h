@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/graph/graph.h"
+
+// The messages between `soter` (the owner's or operator's command line) and `soter-enclave`. The enclave connects to
+// the address it was given, so that the same works inside a library OS that has TCP only. Same frames as
+// common/wire/message.h, own magic; encoded by common/wire/control_codec.h (docs/spec/control.md).
+namespace soter::control {
+
+inline constexpr uint32_t kFrameMagic = 0x4c544353;  // "SCTL"
+
+enum class MessageType : uint16_t {
+  kConfigure = 1,  // soter -> enclave: Settings
+  kModel,          // soter -> enclave: payload = next piece of the canonical encoding (EncodeGraph); empty = end
+  kReady,          // enclave -> soter: ModelReport, after the model was decoded
+  kPlan,           // soter -> enclave: PlanRequest     kPlanned: PlanReport
+  kPlanned,
+  kRun,            // soter -> enclave: RunRequest      kRan: RunReport (after the last repeat)
+  kRan,
+  kProgress,       // enclave -> soter: Progress, at any time while it works
+  kFailed,         // enclave -> soter: Failure; the enclave ends
+  kLast = kFailed,
+};
+
+enum class Scheme : uint8_t { kInsecure, kVerified, kMlcapsule, kAegisdnn, kEnnclave, kSoter, kLast = kSoter };
+enum class Check : uint8_t { kNone, kFingerprint, kFreivalds, kLast = kFreivalds };
+
+// Settings fix a session. Everything secret is drawn inside the enclave.
+struct Settings {
+  Scheme scheme = Scheme::kSoter;
+  double theta = 0.8;                  // fraction of the weight-bearing linear operators, 0 to 1
+  Check check = Check::kFingerprint;
+  double fingerprint_rate = 0.1;       // share of (query, operator) pairs that are checked, 0 to 1
+  uint32_t cornerstones = 8;           // per operator
+  uint32_t threads = 2;                // of the enclave
+  std::string worker;                  // address of the worker; empty when the scheme needs none
+  uint32_t worker_threads = 2;
+  uint32_t timeout_ms = 10000;         // the longest wait for one answer of the accelerator
+  std::optional<uint64_t> seed;        // development builds only: makes secrets repeatable
+  bool force_unit_scales = false;      // development builds only: every scale is 1 (shows that the leak test works)
+};
+
+// Tensors cross as type, then dense bytes.
+struct NamedTensor { std::string name; Tensor tensor; };
+
+struct PortInfo { std::string name; DType dtype; std::vector<int64_t> shape; std::vector<std::string> symbols; };
+// ModelReport: inputs and outputs; in `shape` -1 stands for a symbol, whose name is in `symbols` (else "").
+struct ModelReport { std::vector<PortInfo> inputs; std::vector<std::string> outputs; std::string tee; std::string notice; };
+
+struct PlanRequest { std::vector<Shape> input_shapes; bool profile = true; };
+
+// NodePlan says for one operator who computes it, under which mask and check, and why.
+struct NodePlan {
+  std::string name, op, type;          // type: of the first output, "float32[1, 64, 224, 224]"
+  bool accelerator = false, masked = false, checked = false, linear = false;
+  uint32_t stage = 0;                  // position in the order of execution; neighbours in one stage share a switch
+  int64_t mul_adds = 0;
+  double enclave_ms = 0;               // measured in the enclave when profiling was asked for
+  std::string reason;                  // "picked at random", "rides along", "not homogeneous", "first ...", ...
+};
+struct PlanReport {
+  std::vector<NodePlan> nodes;
+  uint32_t linear_total = 0, linear_offloaded = 0;
+  int64_t mul_adds_total = 0, mul_adds_offloaded = 0;
+  uint32_t switches = 0;               // per inference: one for each segment
+  uint64_t bytes_sent = 0, bytes_received = 0;  // per inference, without checks that run at a rate
+  uint64_t enclave_weight_bytes = 0, accelerator_weight_bytes = 0;
+  double expected_ms = 0;              // from the enclave's own profile; 0 when it was not asked for
+  std::string notice;                  // the honest line about what the scheme does not hide
+};
+
+struct RunRequest { std::vector<Tensor> inputs; uint32_t repeat = 1; };
+
+struct Latency { double trusted = 0, accelerator = 0, switching = 0, check = 0, total = 0, overlapped = 0, reported = 0; };
+struct RunReport {
+  std::vector<NamedTensor> outputs;
+  uint8_t verified = 2;                // 0 no, 1 yes: every result passed its check, 2: the scheme checks none
+  uint32_t trusted_operators = 0, accelerator_operators = 0, masked_operators = 0;
+  uint32_t switches = 0;
+  uint64_t bytes_sent = 0, bytes_received = 0;  // per inference, mean
+  uint64_t checks_made = 0, checks_failed = 0;  // over all repeats
+  std::vector<Latency> repeats;        // one for each, ms
+  double load_ms = 0;                  // plan, pack, mask, upload
+  std::string backend, device;
+  std::string notice;
+};
+
+struct Progress { std::string what; double fraction = 0; };
+struct Failure { ErrorCode code = ErrorCode::kMalformed; std::string message; };
+
+}  // namespace soter::control

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/graph/graph.h"
+
+// The messages between the enclave and the worker (docs/spec/wire.md). The enclave asks, the worker answers; both
+// sides treat what they receive as hostile. Frames carry them over a socket; where both can map the same memory,
+// tensors and the start and progress of a run travel through it instead (common/wire/shared_region.h).
+namespace soter::wire {
+
+inline constexpr uint16_t kProtocolVersion = 1;
+inline constexpr uint32_t kFrameMagic = 0x52544f53;  // "SOTR"
+inline constexpr size_t kFrameHeaderBytes = 24;      // magic u32, version u16, type u16, request u64, payload u64
+
+enum class MessageType : uint16_t {
+  kHello = 1, kHelloReply, kAttach, kLoadWeight, kLoadSegment, kDrop, kRun, kOutput, kDone, kAck, kFailed, kWake,
+  kGoodbye, kLast = kGoodbye,
+};
+
+// Arithmetic is the product that a backend must compute. kFloat32 forbids TF32 and lower.
+enum class Arithmetic : uint8_t { kFloat32 = 0, kTf32 = 1, kFloat16 = 2, kFloat64 = 3, kLast = kFloat64 };
+
+// Port is where and how one input or output of a segment crosses. planes > 1: that many tensors of the type follow
+// one another (residue arithmetic); every backend today accepts 1.
+struct Port {
+  TensorType type;
+  Layout layout = Layout::kDense;
+  uint8_t planes = 1;
+  uint64_t offset = 0;  // in the shared region, a multiple of 64; 0 and unused where there is none
+};
+
+// Hello opens a connection; HelloReply says who answers. What the reply claims proves nothing.
+struct Hello { uint16_t protocol = kProtocolVersion; uint32_t threads = 1; };
+struct HelloReply { uint16_t protocol = kProtocolVersion; std::string backend, device; std::vector<Arithmetic> arithmetics; };
+
+// Attach names a shared region that the enclave created; answered by Ack, or by Failed where it cannot be mapped:
+// then the enclave falls back to frames with the tensors in them. A new Attach replaces the old region.
+struct Attach { std::string path; uint64_t size_bytes = 0; };
+
+// LoadWeight is followed by the tensor's dense bytes in the same frame; answered by Ack.
+struct LoadWeight { WeightId id = kNoWeight; TensorType type; };
+
+// LoadSegment carries the canonical encoding of a graph without symbols whose large initializers name uploaded
+// weights. Outputs are listed in the order in which they become ready. Answered by Ack.
+struct LoadSegment {
+  uint32_t segment = 0;
+  Arithmetic arithmetic = Arithmetic::kFloat32;
+  std::vector<Port> inputs, outputs;
+  std::vector<std::byte> graph;
+};
+
+// Drop forgets all segments, and all weights too if asked; answered by Ack.
+struct Drop { bool weights = false; };
+
+// Run starts a segment. Without a shared region the dense or laid-out bytes of all inputs follow in the same frame,
+// in order; each output comes back as kOutput (index u32, then its bytes), then kDone. With a shared region only the
+// frame types kWake and kFailed are used while running.
+struct Run { uint32_t segment = 0; };
+struct Output { uint32_t index = 0; };
+struct Done { uint64_t compute_ns = 0; };
+
+// Failed answers any request that could not be done.
+struct Failed { ErrorCode code = ErrorCode::kMalformed; std::string message; };
+
+}  // namespace soter::wire
