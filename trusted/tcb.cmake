@@ -4,6 +4,21 @@
 set(SOTER_COMMON_SOURCES
   common/base/check.cc
   common/base/result.cc
+  common/graph/bind.cc
+  common/graph/bind_inputs.cc
+  common/graph/fold.cc
+  common/graph/fold_math.cc
+  common/graph/fold_move.cc
+  common/graph/infer.cc
+  common/graph/infer_conv.cc
+  common/graph/infer_dense.cc
+  common/graph/infer_elementwise.cc
+  common/graph/infer_index.cc
+  common/graph/infer_shape_ops.cc
+  common/graph/node_rules.cc
+  common/graph/op_traits.cc
+  common/graph/ops.cc
+  common/graph/validate.cc
   common/tensor/tensor.cc
 )
 

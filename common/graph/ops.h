@@ -12,8 +12,8 @@
 // (docs/spec/graph.md). Weights of Conv, ConvTranspose and Linear are initializers.
 namespace soter {
 
-enum class Activation : uint8_t { kNone, kRelu };
-enum class AutoPad : uint8_t { kExplicit, kSameUpper, kSameLower };
+enum class Activation : uint8_t { kNone, kRelu, kLast = kRelu };
+enum class AutoPad : uint8_t { kExplicit, kSameUpper, kSameLower, kLast = kSameLower };
 
 // Window slides over 1 to 3 spatial axes. All vectors have one entry per spatial axis.
 struct Window {
