@@ -42,3 +42,12 @@ set(SOTER_CRYPTO_SOURCES
   trusted/crypto/rsa_pss.cc
   trusted/crypto/x25519.cc
 )
+
+set(SOTER_SEAL_SOURCES
+  trusted/seal/age.cc
+  trusted/seal/age_header.cc
+  trusted/seal/age_key.cc
+  trusted/seal/age_stream.cc
+  trusted/seal/minisign_key.cc
+  trusted/seal/minisign_signature.cc
+)
