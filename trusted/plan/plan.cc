@@ -1,0 +1,116 @@
+#include "trusted/plan/plan.h"
+
+#include "common/graph/op_traits.h"
+#include "trusted/mask/scales.h"
+
+namespace soter {
+namespace {
+
+bool IsConfidential(Scheme scheme) { return scheme == Scheme::kSoter || scheme == Scheme::kMlcapsule; }
+
+Error Broken(const Node& node, const std::string& rule) {
+  return InvalidArgument("plan: node '" + node.name + "' (" + OpName(node.op) + "): " + rule);
+}
+
+Status CheckPlacement(const StaticGraph& graph, const Plan& plan) {
+  for (size_t i = 0; i < plan.placement.size(); ++i) {
+    const Node& node = graph.graph().nodes[i];
+    const NodePlacement& placed = plan.placement[i];
+    if (!placed.accelerator) {
+      if (placed.masked || placed.checked) return Broken(node, "masked or checked, but in the enclave");
+      continue;
+    }
+    if (plan.scheme == Scheme::kMlcapsule) return Broken(node, "mlcapsule offloads nothing");
+    if (IsConfidential(plan.scheme) && !placed.masked) return Broken(node, "on the accelerator without a mask");
+    if (placed.masked && !CanMask(graph, node)) return Broken(node, "a scale does not pass through it");
+    if (plan.check == Check::kFreivalds && IsLinear(node.op) && !placed.checked) return Broken(node, "not checked");
+  }
+  return {};
+}
+
+Status CheckOrder(const StaticGraph& graph, const Plan& plan) {
+  const Graph& g = graph.graph();
+  std::vector<bool> known(g.value_names.size(), false);
+  for (const GraphInput& input : g.inputs) known[input.value] = true;
+  for (const Initializer& initializer : g.initializers) known[initializer.value] = true;
+  std::vector<bool> ran(g.nodes.size(), false);
+  for (const Stage& stage : plan.stages)
+    for (uint32_t i : stage.nodes) {
+      const Node& node = g.nodes[i];
+      if (ran[i]) return Broken(node, "runs twice");
+      if (plan.placement[i].accelerator != stage.accelerator) return Broken(node, "in a stage of the other side");
+      for (ValueId value : node.inputs)
+        if (value != kNoValue && !known[value]) return Broken(node, "runs before its operands");
+      for (ValueId value : node.outputs) known[value] = true;
+      ran[i] = true;
+    }
+  for (size_t i = 0; i < ran.size(); ++i)
+    if (!ran[i]) return Broken(g.nodes[i], "never runs");
+  return {};
+}
+
+Result<Placement> Place(const StaticGraph& graph, Scheme scheme, Check check, const Selection& selection) {
+  switch (scheme) {
+    case Scheme::kInsecure: return PlaceInsecure(graph);
+    case Scheme::kMlcapsule: return PlaceMlcapsule(graph);
+    case Scheme::kSoter: return PlaceSoter(graph, selection, check);
+    default: return Unsupported(std::string("scheme ") + SchemeName(scheme) + " is not in this build; use insecure, mlcapsule or soter");
+  }
+}
+
+}  // namespace
+
+Result<ValidatedPlan> ValidatedPlan::Validate(const StaticGraph& graph, Plan plan) {
+  if (plan.placement.size() != graph.graph().nodes.size()) return InvalidArgument("plan: not one placement per node");
+  TRY(CheckPlacement(graph, plan));
+  TRY(CheckOrder(graph, plan));
+  return ValidatedPlan(std::move(plan));
+}
+
+Result<ValidatedPlan> PlanGraph(const StaticGraph& graph, Scheme scheme, Check check, const Selection& selection) {
+  Plan plan{.scheme = scheme, .check = check, .placement = TRY(Place(graph, scheme, check, selection))};
+  plan.stages = SplitIntoStages(graph, plan.placement);
+  return ValidatedPlan::Validate(graph, std::move(plan));
+}
+
+std::string Notice(Scheme scheme, Check check) {
+  switch (scheme) {
+    case Scheme::kInsecure:
+      return "insecure: the accelerator sees every weight and input in plaintext, and its results are not checked";
+    case Scheme::kMlcapsule:
+      return "mlcapsule: nothing leaves the enclave but the answer; sizes and times are visible";
+    case Scheme::kSoter: break;
+    default: return "";
+  }
+  std::string hidden = "soter: one hidden factor per operator; weights are recoverable by anyone with a public ancestor "
+                       "or a few images (docs/threat-model.md); ";
+  switch (check) {
+    case Check::kNone: return hidden + "results are not checked";
+    case Check::kFingerprint: return hidden + "fingerprints are spot checks and say nothing about your own result";
+    case Check::kFreivalds: return hidden + "every offloaded result is checked up to rounding error";
+  }
+  return hidden;
+}
+
+const char* SchemeName(Scheme scheme) {
+  switch (scheme) {
+    case Scheme::kInsecure: return "insecure";
+    case Scheme::kVerified: return "verified";
+    case Scheme::kMlcapsule: return "mlcapsule";
+    case Scheme::kAegisdnn: return "aegisdnn";
+    case Scheme::kEnnclave: return "ennclave";
+    case Scheme::kSoter: return "soter";
+  }
+  return "unknown";
+}
+
+const char* CheckName(Check check) {
+  switch (check) {
+    case Check::kNone: return "none";
+    case Check::kFingerprint: return "fingerprint";
+    case Check::kFreivalds: return "freivalds";
+  }
+  return "unknown";
+}
+
+}  // namespace soter

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "trusted/plan/stages.h"
+
+namespace soter {
+
+// Plan is what a policy decided for one static graph.
+struct Plan {
+  Scheme scheme = Scheme::kMlcapsule;
+  Check check = Check::kNone;
+  Placement placement;
+  std::vector<Stage> stages;
+};
+
+// ValidatedPlan keeps the rules of its scheme (docs/spec/plan.md), whichever policy made it: each node runs once and
+// after what it needs; under a confidential scheme every parameter on the accelerator is masked; under Freivalds
+// every linear result from the accelerator is checked.
+class ValidatedPlan {
+ public:
+  // Validate checks `plan` against `graph`. Errors: kInvalidArgument, naming the node and the rule.
+  static Result<ValidatedPlan> Validate(const StaticGraph& graph, Plan plan);
+  const Plan& plan() const { return plan_; }
+
+ private:
+  explicit ValidatedPlan(Plan plan) : plan_(std::move(plan)) {}
+  Plan plan_;
+};
+
+// PlanGraph applies the policy of `scheme`. Errors: kUnsupported (a scheme or check that this build does not have).
+Result<ValidatedPlan> PlanGraph(const StaticGraph& graph, Scheme scheme, Check check, const Selection& selection);
+
+// Notice is the honest line about what a scheme does not hide or catch.
+std::string Notice(Scheme scheme, Check check);
+const char* SchemeName(Scheme scheme);
+const char* CheckName(Check check);
+
+}  // namespace soter

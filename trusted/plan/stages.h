@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "trusted/plan/placement.h"
+
+namespace soter {
+
+// Stage is a set of nodes that one side computes without a switch, in order of execution.
+struct Stage {
+  bool accelerator = false;
+  std::vector<uint32_t> nodes;   // indexes into the graph's nodes
+  std::vector<ValueId> inputs;   // values that come from outside the stage; no initializers
+  std::vector<ValueId> outputs;  // values that later stages or the caller need, in the order they are computed
+};
+
+// SplitIntoStages orders the nodes so that each side is drained before the other is entered: few, large stages.
+// Cost: linear in the graph.
+std::vector<Stage> SplitIntoStages(const StaticGraph& graph, const Placement& placement);
+
+}  // namespace soter
