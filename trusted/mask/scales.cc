@@ -81,13 +81,14 @@ OperandRole RoleOf(const StaticGraph& graph, const Node& node, size_t operand) {
   return OperandRole::kOffset;
 }
 
-size_t DataOperand(const StaticGraph& graph, const Node& node) {
+ValueId DataInput(const StaticGraph& graph, const Node& node) {
   for (size_t k = 0; k < node.inputs.size(); ++k)
-    if (RoleOf(graph, node, k) == OperandRole::kData) return k;
-  CHECK(false, "a node on the accelerator has no data operand");
+    if (RoleOf(graph, node, k) == OperandRole::kData) return node.inputs[k];
+  return kNoValue;
 }
 
 bool CanMask(const StaticGraph& graph, const Node& node) {
+  if (DataInput(graph, node) == kNoValue) return false;
   for (ValueId output : node.outputs)
     if (graph.type(output).dtype != DType::kFloat32) return false;
   if (IsLinear(node.op)) return !IsConstant(graph, node.inputs[0]) && IsConstant(graph, node.inputs[1]);

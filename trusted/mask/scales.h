@@ -52,8 +52,8 @@ class ScaleClasses {
 enum class OperandRole : uint8_t { kData, kWeight, kOffset, kStructure };
 OperandRole RoleOf(const StaticGraph& graph, const Node& node, size_t operand);
 
-// DataOperand is the index of the operand whose scale is s_in: the first with role kData.
-size_t DataOperand(const StaticGraph& graph, const Node& node);
+// DataInput is the value whose scale is s_in: the first operand with role kData; kNoValue where all are constants.
+ValueId DataInput(const StaticGraph& graph, const Node& node);
 
 // CanMask: the accelerator can run `node` on scaled values with every float parameter masked.
 bool CanMask(const StaticGraph& graph, const Node& node);

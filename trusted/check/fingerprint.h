@@ -1,0 +1,45 @@
+#pragma once
+
+#include <vector>
+
+#include "common/graph/bind.h"
+#include "trusted/check/claim.h"
+#include "trusted/mask/random_source.h"
+
+namespace soter {
+
+// Fingerprint is the paper's oblivious fingerprint for one linear operator y = F(x) + b: cornerstones X_i with
+// Y_i = F(X_i) computed in the enclave; a query sends X = sum m_i X_i with fresh m_i and expects sum m_i Y_i.
+// It is a spot check: it says whether the accelerator computed *this* input right, nothing of any other, and an
+// accelerator that knows the span of the cornerstones can tell it apart (arXiv 2602.11088).
+// Tolerance: docs/spec/integrity.md section 2.  Source: SOTER (USENIX ATC 2022).
+class Fingerprint {
+ public:
+  // node     the linear operator, with its constant weight and bias
+  // weight   its weight            bias  its bias, or null
+  // inputs   the cornerstones X_i, dense        outputs  F(X_i) + b without activation, dense
+  Fingerprint(const Node& node, const Tensor& weight, const Tensor* bias, std::vector<Tensor> inputs,
+              std::vector<Tensor> outputs);
+
+  // Draw writes a fresh combination of the cornerstones to `x`, dense, as many elements as an X_i.
+  void Draw(RandomSource& random, std::span<float> x);
+
+  // Check decides whether `claim` is F(x) + b for the x of the last Draw, comparing every element.
+  // Errors: kIntegrity (it is not), kMalformed (shape). Leaks: time depends on the size only.
+  Result<Verified<PrivateTensor>> Check(Claim claim) const;
+
+  size_t input_elements() const { return inputs_.front().As<float>().size(); }
+
+ private:
+  int64_t ChannelOf(int64_t element) const { return element / channel_stride_ % static_cast<int64_t>(bias_.size()); }
+
+  std::vector<Tensor> inputs_, outputs_;  // outputs without bias
+  std::vector<float> bias_;               // one per output channel, 0 without bias
+  std::vector<float> row_norm_;           // ||w_j||_2 per output channel
+  int64_t inner_count_ = 0;               // products summed for one output
+  int64_t channel_stride_ = 1;            // elements between two channels of an output
+  std::vector<float> factors_;            // m_i of the last Draw
+  float largest_input_ = 0;               // max |x| of the last Draw
+};
+
+}  // namespace soter

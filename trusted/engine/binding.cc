@@ -1,0 +1,203 @@
+#include "trusted/engine/binding.h"
+
+#include <algorithm>
+#include <set>
+
+#include "common/graph/op_traits.h"
+#include "trusted/engine/profile.h"
+#include "trusted/engine/subgraph.h"
+
+namespace soter {
+namespace {
+
+class BindingBuilder {
+ public:
+  BindingBuilder(const BindingContext& context, StaticGraph graph, ValidatedPlan plan, bool release)
+      : context_(context), release_(release), binding_(std::make_unique<Binding>(Binding{std::move(graph), std::move(plan)})) {}
+
+  Result<std::unique_ptr<Binding>> Build() && {
+    FindMaskedScales();
+    CountUses();
+    TRY(MakeEdges());
+    if (context_.accelerator != nullptr && plan().check == Check::kFingerprint) TRY(MakeFingerprints());
+    for (const Stage& stage : plan().stages) TRY(stage.accelerator ? AddAcceleratorStage(stage) : AddEnclaveStage(stage));
+    if (!segments_.empty()) TRY(context_.accelerator->LoadSegments(segments_));
+    return std::move(binding_);
+  }
+
+ private:
+  const Plan& plan() const { return binding_->plan.plan(); }
+  const StaticGraph& graph() const { return binding_->graph; }
+  const Node& node(uint32_t index) const { return graph().graph().nodes[index]; }
+
+  void FindMaskedScales() {
+    std::vector<bool> masked;
+    for (const NodePlacement& placed : plan().placement) masked.push_back(placed.masked);
+    classes_ = std::make_unique<ScaleClasses>(graph(), masked);
+    for (size_t i = 0; i < masked.size(); ++i)
+      if (masked[i]) {
+        for (ValueId value : node(static_cast<uint32_t>(i)).outputs) masked_values_.insert(value);
+        for (ValueId value : node(static_cast<uint32_t>(i)).inputs) masked_values_.insert(value);
+      }
+  }
+
+  float ScaleOf(ValueId value) {
+    return masked_values_.contains(value) ? context_.scales.ScaleOf(classes_->Representative(value)) : 1.0f;
+  }
+
+  std::set<ValueId> ConstantsOf(const Stage& stage) const {
+    std::set<ValueId> constants;
+    for (uint32_t index : stage.nodes)
+      for (ValueId value : node(index).inputs)
+        if (value != kNoValue && graph().initializer(value) != nullptr) constants.insert(value);
+    return constants;
+  }
+
+  // How many stages still need the plain form of each parameter.
+  void CountUses() {
+    for (const Stage& stage : plan().stages)
+      for (ValueId value : ConstantsOf(stage)) ++uses_[value];
+  }
+
+  void Used(ValueId value) {
+    if (--uses_[value] == 0 && release_) context_.weights.Release(value);
+  }
+
+  Status MakeEdges() {
+    const Graph& g = graph().graph();
+    std::set<ValueId> outside(g.outputs.begin(), g.outputs.end());
+    for (const GraphInput& input : g.inputs) outside.insert(input.value);
+    std::set<ValueId> values = outside;
+    for (const Stage& stage : plan().stages) {
+      values.insert(stage.inputs.begin(), stage.inputs.end());
+      values.insert(stage.outputs.begin(), stage.outputs.end());
+    }
+    for (ValueId value : values) {
+      if (graph().initializer(value) != nullptr) continue;  // a constant output is copied from the graph
+      const TensorType& type = graph().type(value);
+      Layout layout = outside.contains(value) ? Layout::kDense : EdgeLayout(type);
+      auto edge = std::make_unique<Edge>(Edge{type, layout, TRY(TryBuffer(TRY(LaidOutBytes(type, layout))))});
+      binding_->edges[value] = std::move(edge);
+    }
+    return {};
+  }
+
+  Layout EdgeLayout(const TensorType& type) const {
+    bool blocked = type.dtype == DType::kFloat32 && type.shape.size() == 4 && type.shape[1] % 16 == 0;
+    return blocked ? context_.activation_layout : Layout::kDense;
+  }
+
+  std::vector<Layout> LayoutsOf(const std::vector<ValueId>& values) {
+    std::vector<Layout> layouts;
+    for (ValueId value : values) layouts.push_back(binding_->edges.at(value)->layout);
+    return layouts;
+  }
+
+  Status AddEnclaveStage(const Stage& stage) {
+    StaticGraph part = TRY(Subgraph(graph(), stage.nodes, stage.inputs, stage.outputs));
+    auto source = [&](const Initializer& initializer) -> Result<std::shared_ptr<const Tensor>> {
+      std::shared_ptr<const Tensor> data = TRY(context_.weights.Get(initializer));
+      Used(initializer.value);
+      return data;
+    };
+    ProgramOptions options{.threads = static_cast<int>(context_.settings.threads),
+                           .input_layouts = LayoutsOf(stage.inputs), .output_layouts = LayoutsOf(stage.outputs)};
+    auto step = std::make_unique<EnclaveStage>(EnclaveStage{TRY(Program::Compile(part, source, options)), {}, {}});
+    for (ValueId value : stage.inputs) step->inputs.push_back(binding_->edges.at(value)->buffer.bytes().data());
+    for (ValueId value : stage.outputs) step->outputs.push_back(binding_->edges.at(value)->buffer.bytes().data());
+    binding_->enclave_weight_bytes += step->program.weight_bytes();
+    binding_->steps.push_back({std::move(step), nullptr});
+    return {};
+  }
+
+  // Uploads a parameter under its factor, once.
+  Result<WeightId> Upload(const ParameterUse& use) {
+    auto key = std::make_pair(use.initializer.value, use.factor);
+    if (auto found = context_.uploads.find(key); found != context_.uploads.end()) return found->second;
+    std::shared_ptr<const Tensor> plain = TRY(context_.weights.Get(use.initializer));
+    WeightId id = context_.uploads.size() + 1;
+    if (use.factor == 1.0f) {
+      TRY(context_.accelerator->LoadWeight(id, plain->view()));
+    } else {
+      Tensor masked = TRY(Tensor::Allocate(plain->type()));
+      std::span<const float> source = plain->As<float>();
+      std::span<float> target = masked.MutableAs<float>();
+      for (size_t i = 0; i < source.size(); ++i) target[i] = source[i] * use.factor;
+      TRY(context_.accelerator->LoadWeight(id, masked.view()));
+    }
+    context_.uploads[key] = id;
+    return id;
+  }
+
+  Result<Segment> MakeSegment(std::span<const uint32_t> nodes, const std::vector<ValueId>& inputs,
+                              const std::vector<ValueId>& outputs) {
+    Segment segment{.id = static_cast<uint32_t>(segments_.size())};
+    segment.graph = TRY(AcceleratorGraph(graph(), nodes, inputs, outputs, [&](ValueId value) { return ScaleOf(value); },
+                                         [&](const ParameterUse& use) { return Upload(use); }));
+    for (ValueId value : inputs) segment.input_types.push_back(graph().type(value));
+    for (ValueId value : outputs) segment.output_types.push_back(graph().type(value));
+    return segment;
+  }
+
+  Status AddAcceleratorStage(const Stage& stage) {
+    Segment segment = TRY(MakeSegment(stage.nodes, stage.inputs, stage.outputs));
+    segment.input_layouts = LayoutsOf(stage.inputs);
+    segment.output_layouts = LayoutsOf(stage.outputs);
+    auto step = std::make_unique<AcceleratorStage>(AcceleratorStage{segment.id, {}, {}, static_cast<uint32_t>(stage.nodes.size())});
+    for (ValueId value : stage.inputs) step->sends.push_back({binding_->edges.at(value).get(), ScaleOf(value)});
+    for (ValueId value : stage.outputs) step->receives.push_back({binding_->edges.at(value).get(), ScaleOf(value)});
+    for (const Crossing& send : step->sends) binding_->bytes_sent += send.edge->buffer.size();
+    for (const Crossing& receive : step->receives) binding_->bytes_received += receive.edge->buffer.size();
+    for (ValueId value : ConstantsOf(stage)) Used(value);
+    segments_.push_back(std::move(segment));
+    binding_->steps.push_back({nullptr, std::move(step)});
+    return {};
+  }
+
+  // Profiles the network on random inputs and keeps, for every operator to be checked, its cornerstones.
+  Status MakeFingerprints() {
+    binding_->node_ms.assign(graph().graph().nodes.size(), 0.0);
+    return ProfileGraph(graph(), context_.weights, static_cast<int>(context_.settings.threads),
+                        context_.settings.cornerstones, context_.random, [&](const NodeProfile& profile) -> Status {
+                          binding_->node_ms[profile.node] = profile.milliseconds;
+                          if (plan().placement[profile.node].checked) TRY(AddFingerprint(profile));
+                          return {};
+                        });
+  }
+
+  Status AddFingerprint(const NodeProfile& profile) {
+    Node probed = node(profile.node);
+    std::shared_ptr<const Tensor> weight = TRY(context_.weights.Get(*graph().initializer(probed.inputs[1])));
+    std::shared_ptr<const Tensor> bias;
+    if (probed.inputs.size() > 2 && probed.inputs[2] != kNoValue)
+      bias = TRY(context_.weights.Get(*graph().initializer(probed.inputs[2])));
+    std::vector<Tensor> inputs, outputs;
+    for (const Tensor* tensor : profile.inputs) inputs.push_back(tensor->Clone());
+    for (const Tensor* tensor : profile.outputs) outputs.push_back(tensor->Clone());
+    ValueId x = probed.inputs[0], y = probed.outputs[0];
+    Segment segment = TRY(MakeSegment(std::span(&profile.node, 1), {x}, {y}));
+    segment.input_layouts = segment.output_layouts = {Layout::kDense};
+    binding_->probes.push_back({segment.id, Fingerprint(probed, *weight, bias.get(), std::move(inputs), std::move(outputs)),
+                                ScaleOf(x), ScaleOf(y), TRY(TryBuffer(TRY(SizeBytes(graph().type(x))))),
+                                TRY(TryBuffer(TRY(SizeBytes(graph().type(y))))), graph().type(y)});
+    segments_.push_back(std::move(segment));
+    return {};
+  }
+
+  const BindingContext& context_;
+  bool release_;
+  std::unique_ptr<Binding> binding_;
+  std::unique_ptr<ScaleClasses> classes_;
+  std::set<ValueId> masked_values_;
+  std::map<ValueId, uint32_t> uses_;
+  std::vector<Segment> segments_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Binding>> BuildBinding(const BindingContext& context, StaticGraph graph, ValidatedPlan plan,
+                                              bool release) {
+  return BindingBuilder(context, std::move(graph), std::move(plan), release).Build();
+}
+
+}  // namespace soter

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "common/compute/program.h"
+#include "trusted/check/fingerprint.h"
+#include "trusted/engine/accelerator.h"
+#include "trusted/engine/weight_store.h"
+#include "trusted/mask/scales.h"
+#include "trusted/plan/plan.h"
+
+namespace soter {
+
+// Edge is a value that crosses between stages, or in or out of the network: its place in private memory.
+struct Edge {
+  TensorType type;
+  Layout layout = Layout::kDense;
+  Buffer buffer;
+
+  std::span<float> floats() { return {reinterpret_cast<float*>(buffer.bytes().data()), buffer.size() / sizeof(float)}; }
+  PrivateTensor tensor() { return {type, layout, buffer.bytes()}; }
+};
+
+// EnclaveStage runs a part of the network here.
+struct EnclaveStage {
+  Program program;
+  std::vector<const std::byte*> inputs;
+  std::vector<std::byte*> outputs;
+};
+
+// Crossing is one value that goes to or comes from the accelerator, and the scale that it has there.
+struct Crossing {
+  Edge* edge;
+  float scale;
+};
+
+// AcceleratorStage runs a part of the network there.
+struct AcceleratorStage {
+  uint32_t segment = 0;
+  std::vector<Crossing> sends, receives;
+  uint32_t node_count = 0;
+};
+
+// FingerprintProbe checks one offloaded linear operator by calling it on its own.
+struct FingerprintProbe {
+  uint32_t segment = 0;
+  Fingerprint fingerprint;
+  float input_scale, output_scale;
+  Buffer input, output;  // private, dense
+  TensorType output_type;
+};
+
+struct StageStep {
+  std::unique_ptr<EnclaveStage> enclave;  // exactly one of the two
+  std::unique_ptr<AcceleratorStage> accelerator;
+};
+
+// Binding is a plan made ready to run for one set of input shapes.
+struct Binding {
+  StaticGraph graph;
+  ValidatedPlan plan;
+  std::map<ValueId, std::unique_ptr<Edge>> edges;
+  std::vector<StageStep> steps;
+  std::vector<FingerprintProbe> probes;
+  std::vector<double> node_ms;  // measured in the enclave, per node; empty when not profiled
+  uint64_t bytes_sent = 0, bytes_received = 0;  // per inference, without probes
+  size_t enclave_weight_bytes = 0;
+};
+
+// BindingContext is what a binding is built from; all of it belongs to the session.
+struct BindingContext {
+  const control::Settings& settings;
+  WeightStore& weights;
+  ScaleBook& scales;
+  RandomSource& random;
+  Accelerator* accelerator;                              // null when the scheme needs none
+  std::map<std::pair<ValueId, float>, WeightId>& uploads;  // what the accelerator holds: parameter and factor
+  Layout activation_layout;                              // of 16-channel-aligned rank 4 edges
+};
+
+// BuildBinding profiles, packs, masks, uploads and loads everything that `plan` needs.
+// release: free each parameter's plain copy when it was packed or uploaded (nothing will be bound again).
+// Errors: those of Program::Compile, Accelerator, ProfileGraph.
+Result<std::unique_ptr<Binding>> BuildBinding(const BindingContext& context, StaticGraph graph, ValidatedPlan plan,
+                                              bool release);
+
+}  // namespace soter

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "trusted/engine/binding.h"
+
+namespace soter {
+
+// ValidateSettings refuses settings that contradict each other or ask for what this build does not have.
+// Errors: kInvalidArgument, kUnsupported; the message names the option and what would be accepted.
+Status ValidateSettings(const control::Settings& settings);
+
+// NeedsAccelerator: the scheme offloads something.
+bool NeedsAccelerator(Scheme scheme);
+
+// Session runs one model under one scheme. The first Run for a set of input shapes plans, masks, packs and uploads;
+// later ones only run, and allocate nothing but their report. Not thread-safe.
+class Session {
+ public:
+  using Connect = std::function<Result<std::unique_ptr<Accelerator>>()>;
+
+  // Create takes over the model. `connect` is called when the first run needs the accelerator.
+  // Errors: those of ValidateSettings.
+  static Result<std::unique_ptr<Session>> Create(ValidatedGraph model, control::Settings settings, Connect connect);
+
+  control::ModelReport Describe() const;
+
+  // Plan says what a run with these shapes would do, without an accelerator. Errors: those of Bind.
+  Result<control::PlanReport> Plan(const control::PlanRequest& request);
+
+  // Run computes the outputs. On any error nothing of a result is returned.
+  // Errors: kInvalidArgument (inputs), kIntegrity (a check failed or the accelerator answered what no honest one
+  // answers), kUnavailable (it is gone or late), kExhausted, kUnsupported.
+  Result<control::RunReport> Run(const control::RunRequest& request);
+
+ private:
+  Session(ValidatedGraph model, control::Settings settings, Connect connect, WeightStore weights);
+
+  Result<std::vector<Shape>> CheckInputs(const control::RunRequest& request) const;
+  Result<ValidatedPlan> PlanFor(const StaticGraph& graph);
+  Status Prepare(const std::vector<Shape>& shapes);
+  Status RunOnce(const control::RunRequest& request, control::Latency& latency);
+  Status RunStages(control::Latency& latency);
+  Status RunOnAccelerator(AcceleratorStage& stage, control::Latency& latency);
+  Status CheckFingerprints();
+  Status CheckFingerprint(FingerprintProbe& probe);
+  Result<std::vector<control::NamedTensor>> Outputs() const;
+  void FillCounts(control::RunReport& report) const;
+  Accelerator::Deadline NextDeadline() const;
+
+  ValidatedGraph model_;
+  control::Settings settings_;
+  Connect connect_;
+  WeightStore weights_;
+  std::unique_ptr<RandomSource> random_;
+  ScaleBook scales_;
+  Selection selection_;
+  std::unique_ptr<Accelerator> accelerator_;
+  std::map<std::pair<ValueId, float>, WeightId> uploads_;
+  std::vector<Shape> bound_shapes_;
+  std::unique_ptr<Binding> binding_;
+  double load_ms_ = 0;
+  uint64_t checks_made_ = 0, checks_failed_ = 0;
+};
+
+}  // namespace soter

@@ -1,0 +1,29 @@
+#include "trusted/engine/weight_store.h"
+
+#include "common/graph/codec.h"
+
+namespace soter {
+
+WeightStore WeightStore::FromGraph(Graph& graph) {
+  WeightStore store;
+  for (Initializer& initializer : graph.initializers)
+    if (initializer.data != nullptr && initializer.type.dtype == DType::kFloat32 &&
+        initializer.data->bytes().size() > kInlineBytes)
+      store.tensors_[initializer.value] = std::move(initializer.data);
+  return store;
+}
+
+Result<std::shared_ptr<const Tensor>> WeightStore::Get(const Initializer& initializer) const {
+  if (initializer.data != nullptr) return initializer.data;
+  auto found = tensors_.find(initializer.value);
+  if (found == tensors_.end()) return InvalidArgument("a parameter was released; load the model again");
+  return found->second;
+}
+
+size_t WeightStore::bytes() const {
+  size_t sum = 0;
+  for (const auto& [value, tensor] : tensors_) sum += tensor->bytes().size();
+  return sum;
+}
+
+}  // namespace soter
