@@ -26,6 +26,23 @@ set(SOTER_COMMON_SOURCES
 )
 
 set(SOTER_TRUSTED_SOURCES
+  trusted/check/fingerprint.cc
+  trusted/check/waiver.cc
+  trusted/engine/activation_layout.cc
+  trusted/engine/binding.cc
+  trusted/engine/plan_report.cc
+  trusted/engine/profile.cc
+  trusted/engine/session.cc
+  trusted/engine/subgraph.cc
+  trusted/engine/weight_store.cc
+  trusted/mask/random_source.cc
+  trusted/mask/scales.cc
+  trusted/mask/transfer.cc
+  trusted/plan/placement.cc
+  trusted/plan/plan.cc
+  trusted/plan/policy_soter.cc
+  trusted/plan/ride_along.cc
+  trusted/plan/stages.cc
 )
 
 set(SOTER_CRYPTO_SOURCES

@@ -89,9 +89,13 @@ using Status = Result<void>;
 }  // namespace soter
 
 // TRY(expression) is the value of a Result, or returns its error from the calling function.
-#define TRY(...)                                               \
-  ({                                                           \
-    auto try_result_ = (__VA_ARGS__);                          \
-    if (!try_result_.ok()) return std::move(try_result_).error(); \
-    std::move(try_result_).value();                            \
+// Each use has a variable of its own, so that uses can be nested.
+#define TRY(...) SOTER_TRY_NAMED(SOTER_TRY_JOIN(try_result_, __COUNTER__), __VA_ARGS__)
+#define SOTER_TRY_JOIN(a, b) SOTER_TRY_JOIN_EXPANDED(a, b)
+#define SOTER_TRY_JOIN_EXPANDED(a, b) a##b
+#define SOTER_TRY_NAMED(name, ...)                      \
+  ({                                                    \
+    auto name = (__VA_ARGS__);                          \
+    if (!name.ok()) return std::move(name).error();     \
+    std::move(name).value();                            \
   })

@@ -1,5 +1,6 @@
 #include "trusted/engine/session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include "trusted/check/waiver.h"
 #include "trusted/engine/activation_layout.h"
 #include "trusted/engine/plan_report.h"
+#include "trusted/engine/profile.h"
 #include "trusted/mask/transfer.h"
 
 namespace soter {
