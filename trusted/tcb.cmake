@@ -9,6 +9,9 @@ set(SOTER_COMMON_SOURCES
   common/base/result.cc
   common/graph/bind.cc
   common/graph/bind_inputs.cc
+  common/graph/decode.cc
+  common/graph/dump.cc
+  common/graph/encode.cc
   common/graph/fold.cc
   common/graph/fold_math.cc
   common/graph/fold_move.cc

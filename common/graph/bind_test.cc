@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/graph/graph_builder.h"
+#include "common/graph/testing/graph_builder.h"
 
 namespace soter {
 namespace {

@@ -20,20 +20,19 @@ auto WithElements(const Tensor& x, Use&& use) {
     case DType::kInt8: return use(x.As<int8_t>());
     case DType::kInt32: return use(x.As<int32_t>());
     case DType::kInt64: return use(x.As<int64_t>());
-    case DType::kUint8: case DType::kBool: case DType::kFloat16: break;
+    case DType::kUint8: return use(x.As<uint8_t>());
+    case DType::kBool: return use(x.As<bool>());
+    case DType::kFloat16: break;
   }
-  CHECK(DTypeBytes(x.dtype()) == 1, "float16 is not folded");
-  // A bool from outside may be any byte, so it is read as one.
-  return use(std::span(reinterpret_cast<const uint8_t*>(x.bytes().data()), x.bytes().size()));
+  CHECK(false, "float16 is not folded");
 }
 
 template <typename T>
 std::vector<T> Load(const Tensor& x) {
-  bool is_bool = x.dtype() == DType::kBool;
-  return WithElements(x, [&](auto elements) {
+  return WithElements(x, [](auto elements) {
     std::vector<T> values;
     values.reserve(elements.size());
-    for (auto element : elements) values.push_back(is_bool ? static_cast<T>(element != 0) : static_cast<T>(element));
+    for (auto element : elements) values.push_back(static_cast<T>(element));
     return values;
   });
 }

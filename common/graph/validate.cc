@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <unordered_set>
 
 #include "common/graph/graph.h"
@@ -6,6 +7,10 @@
 // ValidatedGraph::Validate, rule by rule in the order of docs/spec/graph.md section 2.
 namespace soter {
 namespace {
+
+bool AllBools(std::span<const std::byte> bytes) {
+  return std::ranges::all_of(bytes, [](std::byte byte) { return byte <= std::byte{1}; });
+}
 
 enum class Definition : uint8_t { kNone, kInput, kInitializer, kNode };
 
@@ -84,6 +89,8 @@ class Validator {
     if (initializer.data->type() != initializer.type || initializer.data->bytes().size() != *size_bytes)
       return Malformed(label + " is " + TypeString(initializer.type) + " but its data is " +
                        TypeString(initializer.data->type()));
+    if (initializer.type.dtype == DType::kBool && !AllBools(initializer.data->bytes()))
+      return Malformed(label + " holds a bool that is neither 0 nor 1");
     return {};
   }
 

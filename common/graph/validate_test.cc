@@ -4,7 +4,7 @@
 #include <cmath>
 #include <functional>
 
-#include "common/graph/graph_builder.h"
+#include "common/graph/testing/graph_builder.h"
 
 namespace soter {
 namespace {
