@@ -7,6 +7,26 @@ set(SOTER_COMMON_SOURCES
   common/base/check.cc
   common/base/hex.cc
   common/base/result.cc
+  common/compute/arena.cc
+  common/compute/binary.cc
+  common/compute/broadcast.cc
+  common/compute/builder.cc
+  common/compute/conv.cc
+  common/compute/fusion.cc
+  common/compute/index.cc
+  common/compute/layout.cc
+  common/compute/linear.cc
+  common/compute/matmul.cc
+  common/compute/movement.cc
+  common/compute/normalize.cc
+  common/compute/onednn.cc
+  common/compute/pool.cc
+  common/compute/program.cc
+  common/compute/reduce.cc
+  common/compute/resize.cc
+  common/compute/softmax.cc
+  common/compute/strided.cc
+  common/compute/unary.cc
   common/graph/bind.cc
   common/graph/bind_inputs.cc
   common/graph/decode.cc
