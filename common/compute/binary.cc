@@ -38,8 +38,9 @@ std::unique_ptr<Kernel> BinaryKernel(const Strided& walk, F f) {
     size_t last = walk.extents.size() - 1;
     ForEachTile<3>(walk, [&](const std::array<int64_t, 3>& at) {
       for (int64_t r = 0; r < walk.extents[last - 1]; ++r) {
-        Row(a + at[1] + r * walk.strides[1][last - 1], walk.strides[1][last], b + at[2] + r * walk.strides[2][last - 1],
-            walk.strides[2][last], y + at[0] + r * walk.strides[0][last - 1], walk.extents[last], f);
+        Row(a + at[1] + r * walk.strides[1][last - 1], walk.strides[1][last],
+            b + at[2] + r * walk.strides[2][last - 1], walk.strides[2][last],
+            y + at[0] + r * walk.strides[0][last - 1], walk.extents[last], f);
       }
     });
   });
@@ -67,7 +68,10 @@ T TruncMod(T a, T b) {
 template <typename T>
 T Divide(T a, T b) {
   if constexpr (std::is_floating_point_v<T>) return a / b;
-  else return b == 0 ? T{0} : b == -1 ? static_cast<T>(T{0} - static_cast<std::make_unsigned_t<T>>(a)) : static_cast<T>(a / b);
+  else
+    return b == 0    ? T{0}
+           : b == -1 ? static_cast<T>(T{0} - static_cast<std::make_unsigned_t<T>>(a))
+                     : static_cast<T>(a / b);
 }
 
 template <typename T>
@@ -87,9 +91,12 @@ std::unique_ptr<Kernel> Arithmetic(BinaryKind kind, const Strided& walk) {
   // Integers wrap around: signed overflow is undefined, so they are added as unsigned.
   using W = typename std::conditional_t<std::is_integral_v<T>, std::make_unsigned<T>, std::type_identity<T>>::type;
   switch (kind) {
-    case BinaryKind::kAdd: return make([](T a, T b) { return static_cast<T>(static_cast<W>(a) + static_cast<W>(b)); });
-    case BinaryKind::kSub: return make([](T a, T b) { return static_cast<T>(static_cast<W>(a) - static_cast<W>(b)); });
-    case BinaryKind::kMul: return make([](T a, T b) { return static_cast<T>(static_cast<W>(a) * static_cast<W>(b)); });
+    case BinaryKind::kAdd:
+      return make([](T a, T b) { return static_cast<T>(static_cast<W>(a) + static_cast<W>(b)); });
+    case BinaryKind::kSub:
+      return make([](T a, T b) { return static_cast<T>(static_cast<W>(a) - static_cast<W>(b)); });
+    case BinaryKind::kMul:
+      return make([](T a, T b) { return static_cast<T>(static_cast<W>(a) * static_cast<W>(b)); });
     case BinaryKind::kDiv: return make([](T a, T b) { return Divide(a, b); });
     case BinaryKind::kPow: return make([](T a, T b) { return Power(a, b); });
     case BinaryKind::kMin: return make([](T a, T b) { return b < a ? b : a; });
@@ -199,7 +206,8 @@ Status Lower(const UnitContext& u, const Binary& op) {
   Broadcast plan = TRY(PlanBroadcast(u, inputs, u.OutType().dtype == DType::kFloat32));
   std::unique_ptr<Kernel> kernel = MakeBinary(u.InType(0).dtype, op.kind, u.relu(), plan.walk);
   if (kernel == nullptr) return Unsupported(std::string("type ") + DTypeName(u.InType(0).dtype));
-  return u.builder.Emit(std::move(kernel), std::move(plan.buffers), {{u.Out(), plan.layout}}, {.take_over = kAnyInput});
+  return u.builder.Emit(std::move(kernel), std::move(plan.buffers), {{u.Out(), plan.layout}},
+                        {.take_over = kAnyInput});
 }
 
 Status Lower(const UnitContext& u, const Where&) {
@@ -228,7 +236,8 @@ Status Lower(const UnitContext& u, const ChannelAffine&) {
   Shape dense = DenseStrides(walk.extents);
   walk.strides = {dense, dense, channel, channel};
   walk = WithTiles(Collapse(walk));
-  std::vector<BufferId> inputs = {TRY(u.builder.Read(u.In(0), layout)), TRY(u.builder.Read(u.In(1))), TRY(u.builder.Read(u.In(2)))};
+  std::vector<BufferId> inputs = {TRY(u.builder.Read(u.In(0), layout)), TRY(u.builder.Read(u.In(1))),
+                                  TRY(u.builder.Read(u.In(2)))};
   return u.builder.Emit(u.relu() ? AffineKernel<true>(walk) : AffineKernel<false>(walk), std::move(inputs),
                         {{u.Out(), layout}}, {.take_over = 0});
 }

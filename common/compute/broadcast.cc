@@ -21,7 +21,8 @@ Shape InMemoryOrder(const Shape& strides, Layout layout) {
 Layout KeptLayout(const UnitContext& u, std::span<const ValueId> inputs) {
   for (ValueId value : inputs) {
     Layout layout = u.builder.LayoutOf(value);
-    if (u.builder.type(value) == u.OutType() && layout != Layout::kDense && !HasPadding(u.OutShape(), layout)) return layout;
+    if (u.builder.type(value) == u.OutType() && layout != Layout::kDense && !HasPadding(u.OutShape(), layout))
+      return layout;
   }
   return Layout::kDense;
 }

@@ -17,7 +17,8 @@ struct Broadcast {
 // walked as they lie. Errors: those of the weight source.
 Result<Broadcast> PlanBroadcast(const UnitContext& u, std::span<const ValueId> inputs, bool may_keep_layout);
 
-// WithTiles gives a collapsed walk at least two axes, and cuts one that is a single tile so that threads can share it.
+// WithTiles gives a collapsed walk at least two axes, and cuts one that is a single tile so that threads can share
+// it.
 Strided WithTiles(Strided walk);
 
 // ForEachTile calls tile(offsets) for every tile of the last two axes of `walk`, with all threads; offsets[0] is

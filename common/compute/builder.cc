@@ -55,7 +55,8 @@ Result<std::shared_ptr<const Tensor>> Builder::Fetch(ValueId value) {
     if (initializer == nullptr) return Unsupported("weights must be constants");
     tensor = TRY(weights_(*initializer));
     if (tensor == nullptr || tensor->type() != initializer->type)
-      return InvalidArgument("the weight source gave an initializer of another type than " + TypeString(initializer->type));
+      return InvalidArgument("the weight source gave an initializer of another type than " +
+                             TypeString(initializer->type));
   }
   if (--uses_left_[value] == 0) fetched_.erase(value);
   else fetched_[value] = tensor;
@@ -115,7 +116,10 @@ Result<BufferId> Builder::Read(ValueId value, Layout layout) {
 
 BufferId Builder::Convert(ValueId value, Version from, Layout to) {
   BufferId buffer = NewBuffer(Home::kArena, 0, StorageBytes(type(value), to));
-  StepPlan step{.kernel = MakeReorder(type(value), from.layout, to), .node = node_, .inputs = {from.buffer}, .outputs = {buffer}};
+  StepPlan step{.kernel = MakeReorder(type(value), from.layout, to),
+                .node = node_,
+                .inputs = {from.buffer},
+                .outputs = {buffer}};
   steps_.push_back(std::move(step));
   return buffer;
 }
@@ -129,7 +133,8 @@ BufferId Builder::ConvertConstant(ValueId value, Version from, Layout to) {
 BufferId Builder::Define(const OutputPlan& output) {
   for (size_t i : outputs_of_[output.value]) {
     if (delivered_[i] || !SameMemory(type(output.value).shape, OutputLayout(i), output.layout)) continue;
-    BufferId buffer = NewBuffer(Home::kOutput, static_cast<uint32_t>(i), StorageBytes(type(output.value), output.layout));
+    BufferId buffer =
+        NewBuffer(Home::kOutput, static_cast<uint32_t>(i), StorageBytes(type(output.value), output.layout));
     delivered_[i] = true;
     return buffer;
   }
@@ -138,7 +143,8 @@ BufferId Builder::Define(const OutputPlan& output) {
 
 Status Builder::Emit(std::unique_ptr<Kernel> kernel, std::vector<BufferId> inputs, std::vector<OutputPlan> outputs,
                      StepOptions options) {
-  StepPlan step{.kernel = std::move(kernel), .node = node_, .inputs = std::move(inputs), .take_over = options.take_over};
+  StepPlan step{
+      .kernel = std::move(kernel), .node = node_, .inputs = std::move(inputs), .take_over = options.take_over};
   if (options.scratch_bytes > 0) step.scratch = NewBuffer(Home::kArena, 0, options.scratch_bytes);
   for (const OutputPlan& output : outputs) {
     BufferId buffer = Define(output);

@@ -101,7 +101,9 @@ class Builder {
     BufferId buffer;
   };
 
-  Layout OutputLayout(size_t i) const { return options_.output_layouts.empty() ? Layout::kDense : options_.output_layouts[i]; }
+  Layout OutputLayout(size_t i) const {
+    return options_.output_layouts.empty() ? Layout::kDense : options_.output_layouts[i];
+  }
   BufferId NewBuffer(Home home, uint32_t index, size_t size_bytes);
   BufferId Convert(ValueId value, Version from, Layout to);
   BufferId Define(const OutputPlan& output);

@@ -93,8 +93,8 @@ Status Lower(const UnitContext& u, const Conv& op) {
   dnnl::memory::desc bias = u.Has(2) ? DescOf(u.InType(2), Layout::kDense) : dnnl::memory::desc();
   using Forward = dnnl::convolution_forward;
   auto make = [&](const dnnl::memory::desc& x, const dnnl::memory::desc& y) {
-    Forward::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, x, AnyDesc(weight), bias,
-                       y, g.strides, g.dilations, g.pads_begin, g.pads_end);
+    Forward::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, x, AnyDesc(weight),
+                       bias, y, g.strides, g.dilations, g.pads_begin, g.pads_end);
     return Forward::primitive_desc(desc, Attributes(u), Engine());
   };
   return EmitConvolution<Forward>(u, Choose<Forward::primitive_desc>(u, make), DenseDesc(weight));

@@ -55,7 +55,8 @@ struct PadPlan {
         base = offset < 0 || base < 0 ? -1 : base + offset;
       }
       for (int64_t j = 0; j < columns; ++j)
-        y[row * columns + j] = base < 0 || inner[static_cast<size_t>(j)] < 0 ? constant : x[base + inner[static_cast<size_t>(j)]];
+        y[row * columns + j] =
+            base < 0 || inner[static_cast<size_t>(j)] < 0 ? constant : x[base + inner[static_cast<size_t>(j)]];
     }
   }
 
@@ -91,7 +92,8 @@ std::unique_ptr<Kernel> GatherKernel(int64_t outer, int64_t extent, int64_t inne
 
 // GatherElements: y[i][j][k] = data[indices[i][j][k]][j][k] for axis 0. `indices` has the shape of y.
 template <typename Index>
-std::unique_ptr<Kernel> GatherElementsKernel(const Shape& data, const Shape& shape, size_t axis, size_t element_bytes) {
+std::unique_ptr<Kernel> GatherElementsKernel(const Shape& data, const Shape& shape, size_t axis,
+                                             size_t element_bytes) {
   Shape strides = DenseStrides(data);
   int64_t extent = data[axis], step = strides[axis];
   strides[axis] = 0;
@@ -103,7 +105,8 @@ std::unique_ptr<Kernel> GatherElementsKernel(const Shape& data, const Shape& sha
       if (indices[i] < -extent || indices[i] >= extent) return InvalidArgument("a Gather index is out of range");
       int64_t index = indices[i] < 0 ? indices[i] + extent : indices[i];
       int64_t at = RowOffsets<1>(walk, 0, i)[0] + index * step;
-      std::memcpy(a.outputs[0] + static_cast<size_t>(i) * element_bytes, a.inputs[0] + static_cast<size_t>(at) * element_bytes, element_bytes);
+      std::memcpy(a.outputs[0] + static_cast<size_t>(i) * element_bytes,
+                  a.inputs[0] + static_cast<size_t>(at) * element_bytes, element_bytes);
     }
     return {};
   });
@@ -193,7 +196,8 @@ Status Lower(const UnitContext& u, const Gather& op) {
   size_t axis = NormalAxis(op.axis, data.size());
   size_t element_bytes = DTypeBytes(u.InType(0).dtype);
   bool wide = u.InType(1).dtype == DType::kInt64;
-  if (!wide && u.InType(1).dtype != DType::kInt32) return Unsupported(std::string("indices of type ") + DTypeName(u.InType(1).dtype));
+  if (!wide && u.InType(1).dtype != DType::kInt32)
+    return Unsupported(std::string("indices of type ") + DTypeName(u.InType(1).dtype));
   std::vector<BufferId> inputs = {TRY(u.builder.Read(u.In(0))), TRY(u.builder.Read(u.In(1)))};
   std::unique_ptr<Kernel> kernel;
   if (op.elements) {
@@ -212,7 +216,8 @@ Status Lower(const UnitContext& u, const Cast& op) {
   BufferId input = TRY(u.builder.Read(u.In(0)));
   if (u.InType(0).dtype == op.to) return u.builder.Alias(u.Out(), input, Layout::kDense);
   std::unique_ptr<Kernel> kernel = MakeCast(u.InType(0).dtype, op.to, Product(u.OutShape()));
-  if (kernel == nullptr) return Unsupported(std::string("a cast from ") + DTypeName(u.InType(0).dtype) + " to " + DTypeName(op.to));
+  if (kernel == nullptr)
+    return Unsupported(std::string("a cast from ") + DTypeName(u.InType(0).dtype) + " to " + DTypeName(op.to));
   return u.builder.Emit(std::move(kernel), {input}, {{u.Out()}});
 }
 
@@ -228,7 +233,8 @@ Status Lower(const UnitContext& u, const Trilu& op) {
       int64_t begin = upper ? border : 0, end = upper ? columns : border;
       std::byte* y = a.outputs[0] + row * columns * bytes;
       std::memset(y, 0, static_cast<size_t>(columns * bytes));
-      std::memcpy(y + begin * bytes, a.inputs[0] + (row * columns + begin) * bytes, static_cast<size_t>((end - begin) * bytes));
+      std::memcpy(y + begin * bytes, a.inputs[0] + (row * columns + begin) * bytes,
+                  static_cast<size_t>((end - begin) * bytes));
     }
   });
   return u.builder.Emit(std::move(kernel), {TRY(u.builder.Read(u.In(0)))}, {{u.Out()}});
@@ -241,9 +247,11 @@ Status Lower(const UnitContext& u, const Fill&) {
   Shape extents = {Product(u.OutShape())};
   if (inputs.empty()) {
     size_t total = static_cast<size_t>(extents[0]) * bytes;
-    return u.builder.Emit(MakeKernel([total](const Arguments& a) { std::memset(a.outputs[0], 0, total); }), {}, {{u.Out()}});
+    return u.builder.Emit(MakeKernel([total](const Arguments& a) { std::memset(a.outputs[0], 0, total); }), {},
+                          {{u.Out()}});
   }
-  return u.builder.Emit(MakeCopyKernel({.extents = extents, .strides = {{1}, {0}}, .offsets = {0, 0}}, bytes), std::move(inputs), {{u.Out()}});
+  return u.builder.Emit(MakeCopyKernel({.extents = extents, .strides = {{1}, {0}}, .offsets = {0, 0}}, bytes),
+                        std::move(inputs), {{u.Out()}});
 }
 
 Status Lower(const UnitContext& u, const ShapeOf& op) {
@@ -251,7 +259,8 @@ Status Lower(const UnitContext& u, const ShapeOf& op) {
   int64_t rank = static_cast<int64_t>(shape.size());
   int64_t start = std::clamp<int64_t>(op.start < 0 ? op.start + rank : op.start, 0, rank);
   Shape extents(shape.begin() + start, shape.begin() + start + Product(u.OutShape()));
-  auto kernel = MakeKernel([extents](const Arguments& a) { std::copy(extents.begin(), extents.end(), a.Out<int64_t>(0)); });
+  auto kernel =
+      MakeKernel([extents](const Arguments& a) { std::copy(extents.begin(), extents.end(), a.Out<int64_t>(0)); });
   return u.builder.Emit(std::move(kernel), {}, {{u.Out()}});
 }
 

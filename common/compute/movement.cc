@@ -119,7 +119,8 @@ Status Lower(const UnitContext& u, const Slice&) {
     offset += start * strides[axis];
     strides[axis] *= steps[i];
   }
-  return EmitWalk(u, {.extents = u.OutShape(), .strides = {DenseStrides(u.OutShape()), strides}, .offsets = {0, offset}});
+  return EmitWalk(
+      u, {.extents = u.OutShape(), .strides = {DenseStrides(u.OutShape()), strides}, .offsets = {0, offset}});
 }
 
 Status Lower(const UnitContext& u, const Expand&) {
@@ -146,7 +147,8 @@ Status Lower(const UnitContext& u, const DepthToSpace& op) {
   const Shape& space = op.inverse ? u.InShape(0) : u.OutShape();
   int64_t b = op.block, c = space[1];
   Shape deep = DenseStrides(depth), wide = DenseStrides(space);
-  bool channel_first = op.column_row_depth && !op.inverse;  // c = (c / b^2, row, column) instead of (row, column, c / b^2)
+  bool channel_first =
+      op.column_row_depth && !op.inverse;  // c = (c / b^2, row, column) instead of (row, column, c / b^2)
   Shape of_depth = channel_first ? Shape{deep[0], b * b * deep[1], b * deep[1], deep[1], deep[2], deep[3]}
                                  : Shape{deep[0], deep[1], b * c * deep[1], c * deep[1], deep[2], deep[3]};
   Shape of_space = {wide[0], wide[1], wide[2], wide[3], b * wide[2], b * wide[3]};

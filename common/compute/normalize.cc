@@ -137,7 +137,8 @@ Status Lower(const UnitContext& u, const GroupNorm& op) {
       }
     }
   });
-  std::vector<BufferId> inputs = {TRY(u.builder.Read(u.In(0))), TRY(u.builder.Read(u.In(1))), TRY(u.builder.Read(u.In(2)))};
+  std::vector<BufferId> inputs = {TRY(u.builder.Read(u.In(0))), TRY(u.builder.Read(u.In(1))),
+                                  TRY(u.builder.Read(u.In(2)))};
   return u.builder.Emit(std::move(kernel), std::move(inputs), {{u.Out()}}, {.take_over = 0});
 }
 

@@ -53,12 +53,14 @@ struct PlainPool {
         for (int64_t k = taps[2].begin; k < taps[2].end; ++k) {
           float value = x[(Index(0, position, i) * in[1] + Index(1, position, j)) * in[2] + Index(2, position, k)];
           most = std::max(most, value);
-          sum += kind == PoolKind::kLp ? std::pow(std::fabs(static_cast<double>(value)), static_cast<double>(p)) : value;
+          sum +=
+              kind == PoolKind::kLp ? std::pow(std::fabs(static_cast<double>(value)), static_cast<double>(p)) : value;
         }
     if (kind == PoolKind::kMax) return most;
     if (kind == PoolKind::kLp) return static_cast<float>(std::pow(sum, 1.0 / static_cast<double>(p)));
     int64_t count = 1;
-    for (const Range& range : taps) count *= count_include_pad ? range.padded : std::max<int64_t>(range.end - range.begin, 0);
+    for (const Range& range : taps)
+      count *= count_include_pad ? range.padded : std::max<int64_t>(range.end - range.begin, 0);
     return static_cast<float>(sum / static_cast<double>(std::max<int64_t>(count, 1)));
   }
 
@@ -68,7 +70,10 @@ struct PlainPool {
 };
 
 PlainPool MakePlain(const UnitContext& u, const Pool& op) {
-  PlainPool pool{.kind = op.kind, .planes = u.InShape(0)[0] * u.InShape(0)[1], .p = op.p, .count_include_pad = op.count_include_pad};
+  PlainPool pool{.kind = op.kind,
+                 .planes = u.InShape(0)[0] * u.InShape(0)[1],
+                 .p = op.p,
+                 .count_include_pad = op.count_include_pad};
   size_t spatial = op.window.kernel.size();
   for (size_t axis = 0; axis < 3; ++axis) {
     bool real = axis + spatial >= 3;

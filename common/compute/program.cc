@@ -82,7 +82,8 @@ Status LowerUnits(Builder& builder, const std::vector<Unit>& units) {
   return Guard([&] { return builder.Finish(); });
 }
 
-Status CheckLayouts(const std::vector<Layout>& layouts, const std::vector<ValueId>& values, const StaticGraph& graph) {
+Status CheckLayouts(const std::vector<Layout>& layouts, const std::vector<ValueId>& values,
+                    const StaticGraph& graph) {
   if (layouts.empty()) return {};
   if (layouts.size() != values.size()) return InvalidArgument("one layout per graph input and output is needed");
   for (size_t i = 0; i < values.size(); ++i) {
@@ -103,7 +104,8 @@ Status CheckOptions(const StaticGraph& graph, const ProgramOptions& options) {
 // Storage decides which buffers share memory and how long each block of memory is needed.
 class Storage {
  public:
-  explicit Storage(Builder& builder) : builder_(builder), last_(builder.buffers().size()), first_(builder.buffers().size()) {
+  explicit Storage(Builder& builder)
+      : builder_(builder), last_(builder.buffers().size()), first_(builder.buffers().size()) {
     Measure();
     ShareInPlace();
   }
@@ -218,14 +220,16 @@ Status Program::State::RunSteps(const std::function<void(size_t)>& on_output, st
     auto start = std::chrono::steady_clock::now();
     TRY(step.kernel->Run({step.inputs, step.outputs, step.scratch}));
     if (times != nullptr)
-      (*times)[step.node] += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+      (*times)[step.node] +=
+          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     if (!on_output) continue;
     for (size_t output : step.completes) on_output(output);
   }
   return {};
 }
 
-Result<Program> Program::Compile(const StaticGraph& graph, const WeightSource& weights, const ProgramOptions& options) {
+Result<Program> Program::Compile(const StaticGraph& graph, const WeightSource& weights,
+                                 const ProgramOptions& options) {
   TRY(CheckOptions(graph, options));
   ThreadScope scope(options.threads);
   auto state = std::make_unique<State>();

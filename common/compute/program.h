@@ -27,7 +27,8 @@ class Program {
   // Compile prepares `graph`. It may fuse operators; values that are graph outputs are always materialised.
   // Errors: kUnsupported (an operator or type that no kernel here computes, naming the node), kExhausted, those of
   // `weights`.
-  static Result<Program> Compile(const StaticGraph& graph, const WeightSource& weights, const ProgramOptions& options);
+  static Result<Program> Compile(const StaticGraph& graph, const WeightSource& weights,
+                                 const ProgramOptions& options);
 
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
@@ -41,7 +42,8 @@ class Program {
 
   // NodeTimes runs once on the same buffers and returns the milliseconds of each node of the graph, in its order;
   // a node that was fused into another counts 0.
-  Result<std::vector<double>> NodeTimes(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
+  Result<std::vector<double>> NodeTimes(std::span<const std::byte* const> inputs,
+                                        std::span<std::byte* const> outputs);
 
   // The layouts in which this program would read each input and write each output with the least copying.
   std::vector<Layout> PreferredInputLayouts() const;

@@ -44,12 +44,14 @@ A Fold(ReduceKind kind, const T* x, const Strided& walk, int64_t base) {
       ForEachFolded(walk, base, [&](int64_t i) { sum += static_cast<A>(x[i]) * static_cast<A>(x[i]); });
       break;
     case ReduceKind::kMax: case ReduceKind::kLogSumExp: {
-      T most = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+      T most = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                                    : std::numeric_limits<T>::lowest();
       ForEachFolded(walk, base, [&](int64_t i) { most = most < x[i] || x[i] != x[i] ? x[i] : most; });
       return static_cast<A>(most);
     }
     default: {  // kMin
-      T least = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+      T least =
+          std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
       ForEachFolded(walk, base, [&](int64_t i) { least = x[i] < least || x[i] != x[i] ? x[i] : least; });
       return static_cast<A>(least);
     }
@@ -145,7 +147,8 @@ ReducePlan PlanReduce(const Shape& shape, const Shape& strides, const std::vecto
 
 // IsSpatialMean: the global average pool, which keeps the layout of a convolution's result.
 bool IsSpatialMean(const UnitContext& u, const Reduce& op, const std::vector<bool>& folded) {
-  if (op.kind != ReduceKind::kMean || u.InType(0).dtype != DType::kFloat32 || folded.size() < 3 || folded.size() > 5) return false;
+  if (op.kind != ReduceKind::kMean || u.InType(0).dtype != DType::kFloat32 || folded.size() < 3 || folded.size() > 5)
+    return false;
   for (size_t d = 0; d < folded.size(); ++d) {
     if (folded[d] != (d >= 2)) return false;
   }
@@ -178,7 +181,8 @@ Status LowerSpatialMean(const UnitContext& u) {
   const Shape& shape = u.InShape(0);
   Layout layout = u.builder.LayoutOf(u.In(0));
   bool blocked = layout == Layout::kNChw16c;
-  int64_t lanes = blocked ? kChannelBlock : shape[1], outer = blocked ? shape[0] * shape[1] / kChannelBlock : shape[0];
+  int64_t lanes = blocked ? kChannelBlock : shape[1],
+          outer = blocked ? shape[0] * shape[1] / kChannelBlock : shape[0];
   BufferId input = TRY(u.builder.Read(u.In(0), layout));
   return u.builder.Emit(SpatialMean(outer, Product(shape, 2, shape.size()), lanes), {input}, {{u.Out()}});
 }
@@ -192,7 +196,8 @@ std::unique_ptr<Kernel> MakeReduce(const Reduce& op, DType dtype, const ReducePl
     return nullptr;
   }
   if (dtype == DType::kFloat32) return FloatKernel(plan, op.kind);
-  if (op.kind == ReduceKind::kL2 || op.kind == ReduceKind::kLogSum || op.kind == ReduceKind::kLogSumExp) return nullptr;
+  if (op.kind == ReduceKind::kL2 || op.kind == ReduceKind::kLogSum || op.kind == ReduceKind::kLogSumExp)
+    return nullptr;
   if (dtype == DType::kInt64) return IntegerKernel<int64_t>(plan, op.kind);
   if (dtype == DType::kInt32) return IntegerKernel<int32_t>(plan, op.kind);
   return nullptr;

@@ -80,17 +80,20 @@ void AddTaps(const Resize& op, double x, int64_t in, std::vector<Tap>& taps) {
     return;
   }
   int64_t floor = static_cast<int64_t>(std::floor(x));
-  int64_t first = op.mode == ResizeMode::kLinear ? floor : floor - 1, last = op.mode == ResizeMode::kLinear ? floor + 1 : floor + 2;
+  int64_t first = op.mode == ResizeMode::kLinear ? floor : floor - 1,
+          last = op.mode == ResizeMode::kLinear ? floor + 1 : floor + 2;
   double weights[4], total = 0;
   for (int64_t i = first; i <= last; ++i) {
     double distance = x - static_cast<double>(i);
-    double weight = op.mode == ResizeMode::kLinear ? 1 - std::fabs(distance) : CubicWeight(distance, static_cast<double>(op.cubic_a));
+    double weight = op.mode == ResizeMode::kLinear ? 1 - std::fabs(distance)
+                                                   : CubicWeight(distance, static_cast<double>(op.cubic_a));
     if (op.exclude_outside && (i < 0 || i >= in)) weight = 0;
     weights[i - first] = weight;
     total += weight;
   }
   for (int64_t i = first; i <= last; ++i)
-    taps.push_back({clamped(i), static_cast<float>(op.exclude_outside ? weights[i - first] / total : weights[i - first])});
+    taps.push_back(
+        {clamped(i), static_cast<float>(op.exclude_outside ? weights[i - first] / total : weights[i - first])});
 }
 
 Result<std::vector<AxisPass>> PlanPasses(const UnitContext& u, const Resize& op) {
@@ -100,7 +103,8 @@ Result<std::vector<AxisPass>> PlanPasses(const UnitContext& u, const Resize& op)
   std::vector<AxisPass> passes;
   for (size_t d = 0; d < shape.size(); ++d) {
     int64_t in = shape[d], out = u.OutShape()[d];
-    double scale = scales.empty() ? static_cast<double>(out) / static_cast<double>(in) : static_cast<double>(scales[d]);
+    double scale =
+        scales.empty() ? static_cast<double>(out) / static_cast<double>(in) : static_cast<double>(scales[d]);
     if (in == out && scale == 1.0) continue;
     AxisPass pass{.outer = Product(shape, 0, d), .in = in, .out = out, .inner = Product(shape, d + 1, shape.size())};
     for (int64_t p = 0; p < out; ++p) AddTaps(op, SourceOf(op, p, in, out, scale), in, pass.taps);

@@ -17,7 +17,8 @@ template <typename Forward>
 Status EmitSoftmax(const UnitContext& u, const dnnl::memory::desc& desc) {
   typename Forward::desc forward(dnnl::prop_kind::forward_inference, desc, 1);
   typename Forward::primitive_desc primitive(forward, UserScratch(), Engine());
-  std::vector<Slot> slots = {{DNNL_ARG_SRC, Slot::From::kInput, 0, desc}, {DNNL_ARG_DST, Slot::From::kOutput, 0, desc}};
+  std::vector<Slot> slots = {{DNNL_ARG_SRC, Slot::From::kInput, 0, desc},
+                             {DNNL_ARG_DST, Slot::From::kOutput, 0, desc}};
   StepOptions options{.scratch_bytes = AddScratch(primitive, slots)};
   return u.builder.Emit(std::make_unique<OnednnKernel>(Forward(primitive), std::move(slots)),
                         {TRY(u.builder.Read(u.In(0)))}, {{u.Out()}}, options);

@@ -93,7 +93,9 @@ T ApplyInteger(UnaryKind kind, T x, float alpha, float beta) {
     case UnaryKind::kRelu: return std::max<T>(x, 0);
     default: {  // kClip
       double low = std::max(static_cast<double>(alpha), -9.2e18), high = std::min(static_cast<double>(beta), 9.2e18);
-      return static_cast<double>(x) < low ? static_cast<T>(low) : static_cast<double>(x) > high ? static_cast<T>(high) : x;
+      return static_cast<double>(x) < low    ? static_cast<T>(low)
+             : static_cast<double>(x) > high ? static_cast<T>(high)
+                                             : x;
     }
   }
 }
@@ -133,7 +135,8 @@ std::unique_ptr<Kernel> MapFloat(const Unary& op, int64_t count) {
 
 std::unique_ptr<Kernel> MakeEltwise(const Eltwise& eltwise, const TensorType& type, Layout layout) {
   dnnl::memory::desc desc = DescOf(type, layout);
-  dnnl::eltwise_forward::desc forward(dnnl::prop_kind::forward_inference, eltwise.algorithm, desc, eltwise.alpha, eltwise.beta);
+  dnnl::eltwise_forward::desc forward(dnnl::prop_kind::forward_inference, eltwise.algorithm, desc, eltwise.alpha,
+                                      eltwise.beta);
   dnnl::eltwise_forward::primitive_desc primitive(forward, Engine());
   return std::make_unique<OnednnKernel>(dnnl::eltwise_forward(primitive), std::vector<Slot>{
       {DNNL_ARG_SRC, Slot::From::kInput, 0, desc}, {DNNL_ARG_DST, Slot::From::kOutput, 0, desc}});
@@ -143,14 +146,19 @@ std::unique_ptr<Kernel> MakeEltwise(const Eltwise& eltwise, const TensorType& ty
 std::unique_ptr<Kernel> MakeTyped(const Unary& op, DType dtype, int64_t count) {
   float alpha = op.alpha, beta = op.beta;
   UnaryKind kind = op.kind;
-  if (kind == UnaryKind::kNot && dtype == DType::kBool) return Map<uint8_t, uint8_t>(count, [](uint8_t x) -> uint8_t { return x == 0; });
-  if (kind == UnaryKind::kIsNan && dtype == DType::kFloat32) return Map<float, uint8_t>(count, [](float x) -> uint8_t { return std::isnan(x); });
-  if (kind == UnaryKind::kIsInf && dtype == DType::kFloat32) return Map<float, uint8_t>(count, [](float x) -> uint8_t { return std::isinf(x); });
+  if (kind == UnaryKind::kNot && dtype == DType::kBool)
+    return Map<uint8_t, uint8_t>(count, [](uint8_t x) -> uint8_t { return x == 0; });
+  if (kind == UnaryKind::kIsNan && dtype == DType::kFloat32)
+    return Map<float, uint8_t>(count, [](float x) -> uint8_t { return std::isnan(x); });
+  if (kind == UnaryKind::kIsInf && dtype == DType::kFloat32)
+    return Map<float, uint8_t>(count, [](float x) -> uint8_t { return std::isinf(x); });
   if (kind == UnaryKind::kNot || kind == UnaryKind::kIsNan || kind == UnaryKind::kIsInf) return nullptr;
   if (dtype == DType::kFloat32) return MapFloat(op, count);
   if (!HasIntegerForm(kind)) return nullptr;
-  if (dtype == DType::kInt64) return Map<int64_t, int64_t>(count, [=](int64_t x) { return ApplyInteger(kind, x, alpha, beta); });
-  if (dtype == DType::kInt32) return Map<int32_t, int32_t>(count, [=](int32_t x) { return ApplyInteger(kind, x, alpha, beta); });
+  if (dtype == DType::kInt64)
+    return Map<int64_t, int64_t>(count, [=](int64_t x) { return ApplyInteger(kind, x, alpha, beta); });
+  if (dtype == DType::kInt32)
+    return Map<int32_t, int32_t>(count, [=](int32_t x) { return ApplyInteger(kind, x, alpha, beta); });
   return nullptr;
 }
 
@@ -166,7 +174,8 @@ Status Lower(const UnitContext& u, const Unary& op) {
   std::unique_ptr<Kernel> kernel = eltwise ? MakeEltwise(*eltwise, type, layout)
                                            : MakeTyped(op, type.dtype, Product(type.shape));
   if (kernel == nullptr) return Unsupported(std::string("type ") + DTypeName(type.dtype));
-  return u.builder.Emit(std::move(kernel), {TRY(u.builder.Read(u.In(0), layout))}, {{u.Out(), layout}}, {.take_over = kAnyInput});
+  return u.builder.Emit(std::move(kernel), {TRY(u.builder.Read(u.In(0), layout))}, {{u.Out(), layout}},
+                        {.take_over = kAnyInput});
 }
 
 }  // namespace soter::compute

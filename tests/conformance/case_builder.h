@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/graph/graph_builder.h"
+#include "common/graph/testing/graph_builder.h"
 #include "tests/conformance/cases.h"
 
 namespace soter::conformance {
@@ -39,8 +39,8 @@ class CaseBuilder {
   Case case_;
 };
 
-inline Window MakeWindow(std::vector<int64_t> kernel, std::vector<int64_t> strides = {}, std::vector<int64_t> pads = {},
-                         std::vector<int64_t> dilations = {}) {
+inline Window MakeWindow(std::vector<int64_t> kernel, std::vector<int64_t> strides = {},
+                         std::vector<int64_t> pads = {}, std::vector<int64_t> dilations = {}) {
   size_t axes = kernel.size();
   if (strides.empty()) strides.assign(axes, 1);
   if (dilations.empty()) dilations.assign(axes, 1);

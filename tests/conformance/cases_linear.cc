@@ -36,7 +36,8 @@ void AddConv(Generator& generator, std::vector<Case>& cases) {
   CaseBuilder builder("ConvResidualRelu", generator);
   ValueId x = builder.Input({1, 16, 6, 6}), residual = builder.Input({1, 32, 6, 6});
   Conv conv{.window = MakeWindow({3, 3}, {}, {1, 1}), .activation = Activation::kRelu};
-  cases.push_back(builder.Finish({builder.Add(conv, {x, builder.Weight({32, 16, 3, 3}), builder.Weight({32}), residual})}));
+  cases.push_back(
+      builder.Finish({builder.Add(conv, {x, builder.Weight({32, 16, 3, 3}), builder.Weight({32}), residual})}));
 }
 
 void AddConvTranspose(Generator& generator, std::vector<Case>& cases) {

@@ -52,7 +52,8 @@ void AddUnary(Generator& generator, std::vector<Case>& cases) {
 
 void AddBinaryFloat(Generator& generator, std::vector<Case>& cases) {
   const std::pair<Shape, Shape> shapes[] = {
-      {{3, 4, 5}, {3, 4, 5}}, {{2, 3, 4, 5}, {1}}, {{1}, {3, 7}}, {{2, 6, 4, 5}, {6, 1, 1}}, {{4, 1, 5}, {3, 1}}, {{}, {2, 3}},
+      {{3, 4, 5}, {3, 4, 5}},    {{2, 3, 4, 5}, {1}}, {{1}, {3, 7}},
+      {{2, 6, 4, 5}, {6, 1, 1}}, {{4, 1, 5}, {3, 1}}, {{}, {2, 3}},
   };
   for (uint8_t kind = 0; kind <= static_cast<uint8_t>(BinaryKind::kGreaterOrEqual); ++kind) {
     Binary op{.kind = static_cast<BinaryKind>(kind)};
@@ -99,7 +100,8 @@ void AddReduce(Generator& generator, std::vector<Case>& cases) {
       if (arg && list.size() != 1) continue;
       for (bool keep : {true, false}) {
         Reduce op{.kind = static_cast<ReduceKind>(kind), .keep_dims = keep};
-        std::string suffix = (keep ? "Keep" : "Drop") + std::to_string(list.size()) + "From" + std::to_string(list[0]);
+        std::string suffix =
+            (keep ? "Keep" : "Drop") + std::to_string(list.size()) + "From" + std::to_string(list[0]);
         CaseBuilder builder(OpName(op) + suffix, generator);
         ValueId x = builder.Input(generator.Floats({2, 3, 4, 5}, 0.5f, 1.5f));
         cases.push_back(builder.Finish({builder.Add(op, {x, builder.Integers(list)})}));
@@ -130,11 +132,18 @@ void AddPool(Generator& generator, std::vector<Case>& cases) {
       {"MaxPoolCeil", {1, 3, 8, 7}, {.window = MakeWindow({3, 3}, {2, 2}), .ceil_mode = true}},
       {"MaxPoolDilated", {1, 3, 9, 9}, {.window = MakeWindow({2, 2}, {}, {}, {2, 2})}},
       {"AveragePool", {1, 16, 8, 8}, {.kind = PoolKind::kAverage, .window = MakeWindow({2, 2}, {2, 2})}},
-      {"AveragePoolExclude", {1, 4, 7, 7}, {.kind = PoolKind::kAverage, .window = MakeWindow({3, 3}, {2, 2}, {1, 1})}},
-      {"AveragePoolInclude", {1, 4, 7, 7},
+      {"AveragePoolExclude",
+       {1, 4, 7, 7},
+       {.kind = PoolKind::kAverage, .window = MakeWindow({3, 3}, {2, 2}, {1, 1})}},
+      {"AveragePoolInclude",
+       {1, 4, 7, 7},
        {.kind = PoolKind::kAverage, .window = MakeWindow({3, 3}, {2, 2}, {1, 1}), .count_include_pad = true}},
-      {"AveragePoolCeilInclude", {1, 4, 8, 8},
-       {.kind = PoolKind::kAverage, .window = MakeWindow({3, 3}, {2, 2}, {1, 1}), .ceil_mode = true, .count_include_pad = true}},
+      {"AveragePoolCeilInclude",
+       {1, 4, 8, 8},
+       {.kind = PoolKind::kAverage,
+        .window = MakeWindow({3, 3}, {2, 2}, {1, 1}),
+        .ceil_mode = true,
+        .count_include_pad = true}},
       {"LpPool", {1, 3, 6, 6}, {.kind = PoolKind::kLp, .window = MakeWindow({2, 2}, {2, 2}), .p = 3}},
       {"MaxPool1D", {2, 3, 11}, {.window = MakeWindow({3}, {2}, {1})}},
       {"AveragePool3D", {1, 2, 5, 6, 7}, {.kind = PoolKind::kAverage, .window = MakeWindow({2, 2, 2}, {2, 2, 2})}},
@@ -170,7 +179,8 @@ void AddNormalisation(Generator& generator, std::vector<Case>& cases) {
   for (int64_t groups : {0, 1, 3}) {
     CaseBuilder builder("GroupNorm" + std::to_string(groups), generator);
     ValueId image = builder.Input({2, 6, 5, 4});
-    cases.push_back(builder.Finish({builder.Add(GroupNorm{.groups = groups}, {image, builder.Weight({6}), builder.Weight({6})})}));
+    cases.push_back(builder.Finish(
+        {builder.Add(GroupNorm{.groups = groups}, {image, builder.Weight({6}), builder.Weight({6})})}));
   }
   for (int64_t size : {4, 5}) {
     CaseBuilder builder("Lrn" + std::to_string(size), generator);
@@ -180,7 +190,8 @@ void AddNormalisation(Generator& generator, std::vector<Case>& cases) {
   }
   CaseBuilder affine("ChannelAffine", generator);
   ValueId image = affine.Input({2, 6, 5, 4});
-  cases.push_back(affine.Finish({affine.Add(ChannelAffine{.activation = Activation::kRelu}, {image, affine.Weight({6}), affine.Weight({6})})}));
+  cases.push_back(affine.Finish(
+      {affine.Add(ChannelAffine{.activation = Activation::kRelu}, {image, affine.Weight({6}), affine.Weight({6})})}));
 }
 
 }  // namespace

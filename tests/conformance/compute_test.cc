@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "common/graph/graph_builder.h"
+#include "common/graph/testing/graph_builder.h"
 #include "tests/conformance/compare.h"
 #include "tests/conformance/cases.h"
 #include "tests/conformance/reference.h"
@@ -78,7 +78,8 @@ std::string CaseName(const testing::TestParamInfo<std::tuple<size_t, int>>& info
 }
 
 INSTANTIATE_TEST_SUITE_P(Compute, EveryOperator,
-                         testing::Combine(testing::Range(size_t{0}, EveryOperator::Cases().size()), testing::Values(1, 2)),
+                         testing::Combine(testing::Range(size_t{0}, EveryOperator::Cases().size()),
+                                          testing::Values(1, 2)),
                          CaseName);
 
 }  // namespace

@@ -82,7 +82,8 @@ Value ShapeValue(const ShapeOf& op, const Operands& x) {
   Value y = x.Output();
   int64_t rank = static_cast<int64_t>(x[0].shape().size());
   int64_t start = std::min(std::max<int64_t>(op.start < 0 ? op.start + rank : op.start, 0), rank);
-  for (size_t i = 0; i < y.data.size(); ++i) y.data[i] = static_cast<double>(x[0].shape()[static_cast<size_t>(start) + i]);
+  for (size_t i = 0; i < y.data.size(); ++i)
+    y.data[i] = static_cast<double>(x[0].shape()[static_cast<size_t>(start) + i]);
   return y;
 }
 

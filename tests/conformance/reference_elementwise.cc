@@ -105,7 +105,9 @@ Value Compute(const Binary& op, const Operands& x) {
 
 Value Compute(const Where&, const Operands& x) {
   Value y = x.Output();
-  ForEach(y, [&](const Shape& at, double& out) { out = x[0].Broadcast(at) != 0 ? x[1].Broadcast(at) : x[2].Broadcast(at); });
+  ForEach(y, [&](const Shape& at, double& out) {
+    out = x[0].Broadcast(at) != 0 ? x[1].Broadcast(at) : x[2].Broadcast(at);
+  });
   return y;
 }
 

@@ -9,7 +9,9 @@ namespace soter::reference {
 
 namespace {
 
-size_t Axis(int64_t axis, size_t rank) { return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis); }
+size_t Axis(int64_t axis, size_t rank) {
+  return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
+}
 
 struct Moments {
   double mean, deviation;
@@ -69,7 +71,8 @@ Value Compute(const Linear& op, const Operands& x) {
   for (size_t i = 0; i < y.data.size(); ++i) {
     int64_t row = static_cast<int64_t>(i) / n, column = static_cast<int64_t>(i) % n;
     double sum = x.Has(2) ? x[2].data[static_cast<size_t>(column)] : 0.0;
-    for (int64_t j = 0; j < k; ++j) sum += x[0].data[static_cast<size_t>(row * k + j)] * x[1].data[static_cast<size_t>(column * k + j)];
+    for (int64_t j = 0; j < k; ++j)
+      sum += x[0].data[static_cast<size_t>(row * k + j)] * x[1].data[static_cast<size_t>(column * k + j)];
     if (x.Has(3)) sum += x[3].data[i];
     y.data[i] = Activate(op.activation, sum);
   }
@@ -135,7 +138,8 @@ Value Compute(const Softmax& op, const Operands& x) {
     return kept;
   };
   std::map<Shape, double> log_sums;
-  for (const auto& [index, values] : Groups(x[0], key)) log_sums[index] = FoldValues(ReduceKind::kLogSumExp, false, values);
+  for (const auto& [index, values] : Groups(x[0], key))
+    log_sums[index] = FoldValues(ReduceKind::kLogSumExp, false, values);
   ForEach(y, [&](const Shape& at, double& out) {
     double logarithm = x[0].At(at) - log_sums[key(at)];
     out = op.log ? logarithm : std::exp(logarithm);
@@ -148,7 +152,8 @@ Value Compute(const LayerNorm& op, const Operands& x) {
   size_t axis = Axis(op.axis, x[0].shape().size());
   auto key = [&](const Shape& at) { return Shape(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(axis)); };
   std::map<Shape, Moments> moments;
-  for (const auto& [index, values] : Groups(x[0], key)) moments[index] = MomentsOf(values, !op.rms, static_cast<double>(op.epsilon));
+  for (const auto& [index, values] : Groups(x[0], key))
+    moments[index] = MomentsOf(values, !op.rms, static_cast<double>(op.epsilon));
   ForEach(y, [&](const Shape& at, double& out) {
     Moments m = moments[key(at)];
     out = (x[0].At(at) - m.mean) / m.deviation;
@@ -163,7 +168,8 @@ Value Compute(const GroupNorm& op, const Operands& x) {
   int64_t channels = x[0].shape()[1], per_group = op.groups == 0 ? 1 : channels / op.groups;
   auto key = [&](const Shape& at) { return Shape{at[0], at[1] / per_group}; };
   std::map<Shape, Moments> moments;
-  for (const auto& [index, values] : Groups(x[0], key)) moments[index] = MomentsOf(values, true, static_cast<double>(op.epsilon));
+  for (const auto& [index, values] : Groups(x[0], key))
+    moments[index] = MomentsOf(values, true, static_cast<double>(op.epsilon));
   ForEach(y, [&](const Shape& at, double& out) {
     Moments m = moments[key(at)];
     size_t c = static_cast<size_t>(at[1]);

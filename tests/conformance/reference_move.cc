@@ -8,7 +8,9 @@ namespace soter::reference {
 
 namespace {
 
-size_t Axis(int64_t axis, size_t rank) { return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis); }
+size_t Axis(int64_t axis, size_t rank) {
+  return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
+}
 
 int64_t PadSource(PadMode mode, int64_t at, int64_t extent) {
   if (mode == PadMode::kEdge) return std::clamp<int64_t>(at, 0, extent - 1);
@@ -54,7 +56,8 @@ std::vector<Tap> TapsAt(const Resize& op, double x, int64_t in) {
   double total = 0;
   for (int64_t i = floor - reach + 1; i <= floor + reach; ++i) {
     double d = x - static_cast<double>(i);
-    double weight = op.mode == ResizeMode::kLinear ? std::max(0.0, 1 - std::fabs(d)) : Keys(d, static_cast<double>(op.cubic_a));
+    double weight =
+        op.mode == ResizeMode::kLinear ? std::max(0.0, 1 - std::fabs(d)) : Keys(d, static_cast<double>(op.cubic_a));
     if (op.exclude_outside && (i < 0 || i >= in)) continue;
     taps.push_back({std::clamp<int64_t>(i, 0, in - 1), weight});
     total += weight;
@@ -71,7 +74,8 @@ Value Compute(const Transpose& op, const Operands& x) {
   Value y = x.Output();
   ForEach(y, [&](const Shape& at, double& out) {
     Shape source(at.size());
-    for (size_t d = 0; d < at.size(); ++d) source[op.perm.empty() ? at.size() - 1 - d : static_cast<size_t>(op.perm[d])] = at[d];
+    for (size_t d = 0; d < at.size(); ++d)
+      source[op.perm.empty() ? at.size() - 1 - d : static_cast<size_t>(op.perm[d])] = at[d];
     out = x[0].At(source);
   });
   return y;
@@ -113,7 +117,8 @@ Value Compute(const Slice&, const Operands& x) {
     size_t axis = x.Has(3) ? Axis(x.Integers(3)[i], rank) : i;
     int64_t extent = x[0].shape()[axis];
     step[axis] = x.Has(4) ? x.Integers(4)[i] : 1;
-    first[axis] = std::clamp<int64_t>(starts[i] < 0 ? starts[i] + extent : starts[i], 0, step[axis] < 0 ? extent - 1 : extent);
+    first[axis] =
+        std::clamp<int64_t>(starts[i] < 0 ? starts[i] + extent : starts[i], 0, step[axis] < 0 ? extent - 1 : extent);
   }
   ForEach(y, [&](const Shape& at, double& out) {
     Shape source(rank);
@@ -147,7 +152,8 @@ Value Compute(const Gather& op, const Operands& x) {
   ForEach(y, [&](const Shape& at, double& out) {
     Shape source = at, index = at;
     if (!op.elements) {
-      auto begin = at.begin() + static_cast<std::ptrdiff_t>(axis), end = begin + static_cast<std::ptrdiff_t>(index_rank);
+      auto begin = at.begin() + static_cast<std::ptrdiff_t>(axis),
+           end = begin + static_cast<std::ptrdiff_t>(index_rank);
       index.assign(begin, end);
       source.assign(at.begin(), begin);
       source.push_back(0);
@@ -197,7 +203,8 @@ Value Compute(const Resize& op, const Operands& x) {
       double scale = x.Has(1) ? x[1].data[d] : static_cast<double>(extent) / static_cast<double>(in);
       std::vector<std::pair<Shape, double>> longer;
       bool same = in == extent && scale == 1.0;
-      for (const Tap& tap : same ? std::vector<Tap>{{at[d], 1.0}} : TapsAt(op, Coordinate(op, at[d], in, extent, scale), in)) {
+      for (const Tap& tap :
+           same ? std::vector<Tap>{{at[d], 1.0}} : TapsAt(op, Coordinate(op, at[d], in, extent, scale), in)) {
         for (auto [index, weight] : terms) {
           index.push_back(tap.index);
           longer.emplace_back(std::move(index), weight * tap.weight);

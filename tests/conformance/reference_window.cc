@@ -112,7 +112,8 @@ Value Compute(const Lrn& op, const Operands& x) {
       neighbour[1] = c;
       squares += x[0].At(neighbour) * x[0].At(neighbour);
     }
-    double base = static_cast<double>(op.bias) + static_cast<double>(op.alpha) / static_cast<double>(op.size) * squares;
+    double base =
+        static_cast<double>(op.bias) + static_cast<double>(op.alpha) / static_cast<double>(op.size) * squares;
     out = x[0].At(at) / std::pow(base, static_cast<double>(op.beta));
   });
   return y;
