@@ -1,0 +1,218 @@
+#include "trusted/engine/session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/engine/in_process_accelerator.h"
+#include "tests/engine/networks.h"
+
+namespace soter {
+namespace {
+
+using ::testing::HasSubstr;
+
+Tensor RandomBatch(int64_t batch, uint64_t seed) {
+  Tensor tensor = Tensor::Allocate({DType::kFloat32, {batch, 3, 12, 12}}).value();
+  auto random = MakeSeededRandom(seed);
+  for (float& value : tensor.MutableAs<float>()) value = static_cast<float>(random->NextGaussian());
+  return tensor;
+}
+
+control::Settings SettingsFor(Scheme scheme, double theta, Check check) {
+  control::Settings settings{.scheme = scheme, .theta = theta, .check = check, .threads = 1};
+  settings.fingerprint_rate = 1.0;
+  settings.cornerstones = 3;
+  return settings;
+}
+
+// A session together with what its accelerator was given.
+class Harness {
+ public:
+  Harness(control::Settings settings, ValidatedGraph model = testing::SmallCnn())
+      : session_(Session::Create(std::move(model), std::move(settings), [this]() -> Result<std::unique_ptr<Accelerator>> {
+          return std::unique_ptr<Accelerator>(std::make_unique<InProcessAccelerator>(record_));
+        }).value()) {}
+
+  Result<control::RunReport> Run(Tensor input, uint32_t repeat = 1) {
+    control::RunRequest request;
+    request.inputs.push_back(std::move(input));
+    request.repeat = repeat;
+    return session_->Run(request);
+  }
+
+  InProcessAccelerator::Record record_;
+  std::unique_ptr<Session> session_;
+};
+
+std::vector<float> OutputOf(const Result<control::RunReport>& report) {
+  EXPECT_TRUE(report.ok()) << report.error().message;
+  std::span<const float> values = report->outputs.at(0).tensor.As<float>();
+  return {values.begin(), values.end()};
+}
+
+double RelativeError(const std::vector<float>& got, const std::vector<float>& want) {
+  double largest = 0, difference = 0;
+  for (size_t i = 0; i < want.size(); ++i) {
+    largest = std::max(largest, std::abs(double{want[i]}));
+    difference = std::max(difference, std::abs(double{got[i]} - want[i]));
+  }
+  return difference / largest;
+}
+
+std::vector<float> Plain(int64_t batch, uint64_t seed) {
+  Harness harness(SettingsFor(Scheme::kInsecure, 1, Check::kNone));
+  return OutputOf(harness.Run(RandomBatch(batch, seed)));
+}
+
+TEST(Session, MlcapsuleEqualsInsecure) {
+  Harness harness(SettingsFor(Scheme::kMlcapsule, 1, Check::kNone));
+  EXPECT_LE(RelativeError(OutputOf(harness.Run(RandomBatch(2, 7))), Plain(2, 7)), 1e-5);
+  EXPECT_EQ(harness.record_.starts, 0u);
+}
+
+class SoterAtTheta : public ::testing::TestWithParam<std::tuple<double, Check>> {};
+
+TEST_P(SoterAtTheta, EqualsInsecure) {
+  auto [theta, check] = GetParam();
+  for (int draw = 0; draw < 5; ++draw) {  // each session picks other operators and other scales
+    Harness harness(SettingsFor(Scheme::kSoter, theta, check));
+    EXPECT_LE(RelativeError(OutputOf(harness.Run(RandomBatch(2, 7))), Plain(2, 7)), 1e-5);
+    EXPECT_EQ(harness.record_.starts == 0, theta == 0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SoterAtTheta,
+                         ::testing::Combine(::testing::Values(0.0, 0.2, 0.5, 0.8, 1.0),
+                                            ::testing::Values(Check::kNone, Check::kFingerprint)));
+
+// The plaintext parameters of the network that reappear among what was uploaded.
+size_t LeakedParameters(const Harness& harness) {
+  ValidatedGraph plain = testing::SmallCnn();
+  size_t leaked = 0;
+  for (const Initializer& parameter : plain.graph().initializers)
+    for (const Tensor& uploaded : harness.record_.weights)
+      leaked += uploaded.shape() == parameter.type.shape &&
+                std::equal(uploaded.bytes().begin(), uploaded.bytes().end(), parameter.data->bytes().begin());
+  return leaked;
+}
+
+TEST(Session, NoUploadedTensorIsAPlaintextParameter) {
+  Harness harness(SettingsFor(Scheme::kSoter, 1, Check::kFingerprint));
+  ASSERT_TRUE(harness.Run(RandomBatch(1, 7)).ok());
+  EXPECT_EQ(harness.record_.weights.size(), 10u);  // five weights and five biases, each once
+  EXPECT_EQ(LeakedParameters(harness), 0u);
+}
+
+TEST(Session, TheLeakTestSeesUnitScales) {
+  control::Settings settings = SettingsFor(Scheme::kSoter, 1, Check::kNone);
+  settings.force_unit_scales = true;
+  Harness harness(settings);
+  ASSERT_TRUE(harness.Run(RandomBatch(1, 7)).ok());
+  EXPECT_EQ(LeakedParameters(harness), 10u);
+}
+
+TEST(Session, NoInputCrossesInItsOwnScale) {
+  Harness harness(SettingsFor(Scheme::kSoter, 1, Check::kNone));
+  Tensor input = RandomBatch(1, 7);
+  std::vector<std::byte> plain(input.bytes().begin(), input.bytes().end());
+  ASSERT_TRUE(harness.Run(std::move(input)).ok());
+  for (const std::vector<std::byte>& sent : harness.record_.inputs) EXPECT_NE(sent, plain);
+}
+
+TEST(Session, AnotherBatchSizeReusesTheUploadedWeights) {
+  Harness harness(SettingsFor(Scheme::kSoter, 1, Check::kNone));
+  ASSERT_TRUE(harness.Run(RandomBatch(1, 7)).ok());
+  size_t uploads = harness.record_.weights.size();
+  EXPECT_LE(RelativeError(OutputOf(harness.Run(RandomBatch(3, 8))), Plain(3, 8)), 1e-5);
+  EXPECT_EQ(harness.record_.weights.size(), uploads);
+}
+
+TEST(Session, RepeatsAreReportedOneByOne) {
+  Harness harness(SettingsFor(Scheme::kSoter, 0.6, Check::kFingerprint));
+  Result<control::RunReport> report = harness.Run(RandomBatch(1, 7), 4);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->repeats.size(), 4u);
+  EXPECT_EQ(report->verified, 1);
+  EXPECT_EQ(report->checks_made, 4u * 3u);  // rate 1, three operators offloaded
+}
+
+TEST(Session, ATamperedFingerprintEndsTheQueryWithoutOutput) {
+  Harness harness(SettingsFor(Scheme::kSoter, 1, Check::kFingerprint));
+  harness.record_.tamper = [](uint32_t, size_t, std::span<std::byte> bytes) {
+    reinterpret_cast<float*>(bytes.data())[0] += 0.5f;
+  };
+  EXPECT_EQ(harness.Run(RandomBatch(1, 7)).error().code, ErrorCode::kIntegrity);
+}
+
+TEST(Session, WithoutACheckTamperingGoesUnnoticedAndChangesTheOutput) {
+  Harness harness(SettingsFor(Scheme::kSoter, 1, Check::kNone));
+  harness.record_.tamper = [](uint32_t, size_t, std::span<std::byte> bytes) {
+    reinterpret_cast<float*>(bytes.data())[0] += 0.5f;
+  };
+  Result<control::RunReport> report = harness.Run(RandomBatch(1, 7));
+  EXPECT_GT(RelativeError(OutputOf(report), Plain(1, 7)), 1e-3);
+  EXPECT_EQ(report->verified, 2);
+}
+
+TEST(Session, NaNInputIsRefusedByName) {
+  Harness harness(SettingsFor(Scheme::kMlcapsule, 1, Check::kNone));
+  Tensor input = RandomBatch(1, 7);
+  input.MutableAs<float>()[3] = std::nanf("");
+  Result<control::RunReport> report = harness.Run(std::move(input));
+  EXPECT_EQ(report.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(report.error().message, HasSubstr("input 'x'"));
+}
+
+TEST(Session, WrongShapeIsRefusedWithWhatIsAccepted) {
+  Harness harness(SettingsFor(Scheme::kMlcapsule, 1, Check::kNone));
+  Result<control::RunReport> report = harness.Run(Tensor::FromValues<float>({1}, {1.0f}));
+  EXPECT_EQ(report.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(report.error().message, HasSubstr("batch"));
+}
+
+TEST(Session, WrongTypeIsRefusedWithWhatIsAccepted) {
+  Harness harness(SettingsFor(Scheme::kMlcapsule, 1, Check::kNone));
+  Result<control::RunReport> report = harness.Run(Tensor::FromValues<int64_t>({1}, {1}));
+  EXPECT_EQ(report.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(report.error().message, HasSubstr("float32[batch, 3, 12, 12]"));
+}
+
+TEST(Session, WrongNumberOfInputsIsRefused) {
+  Harness harness(SettingsFor(Scheme::kMlcapsule, 1, Check::kNone));
+  EXPECT_EQ(harness.session_->Run({}).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(Session, PlanNeedsNoAcceleratorAndCountsWhatRunWillDo) {
+  Harness harness(SettingsFor(Scheme::kSoter, 1, Check::kNone));
+  control::PlanReport plan = harness.session_->Plan({{{1, 3, 12, 12}}, true}).value();
+  EXPECT_EQ(plan.linear_total, 5u);
+  EXPECT_EQ(plan.linear_offloaded, 5u);
+  EXPECT_EQ(plan.switches, 1u);
+  EXPECT_EQ(plan.bytes_sent, 3u * 12 * 12 * 4);
+  EXPECT_EQ(plan.bytes_received, 7u * 4);
+  EXPECT_EQ(plan.mul_adds_offloaded, plan.mul_adds_total);
+  EXPECT_EQ(harness.record_.starts, 0u);
+}
+
+TEST(ValidateSettings, NamesTheOptionThatIsWrong) {
+  control::Settings theta = SettingsFor(Scheme::kSoter, 1.5, Check::kNone);
+  EXPECT_THAT(ValidateSettings(theta).error().message, HasSubstr("--theta"));
+  theta.theta = std::nan("");
+  EXPECT_THAT(ValidateSettings(theta).error().message, HasSubstr("--theta"));
+  control::Settings rate = SettingsFor(Scheme::kSoter, 1, Check::kFingerprint);
+  rate.fingerprint_rate = -0.1;
+  EXPECT_THAT(ValidateSettings(rate).error().message, HasSubstr("--fingerprint-rate"));
+  EXPECT_THAT(ValidateSettings(SettingsFor(Scheme::kInsecure, 1, Check::kFingerprint)).error().message, HasSubstr("--check"));
+  control::Settings threads = SettingsFor(Scheme::kSoter, 1, Check::kNone);
+  threads.threads = 0;
+  EXPECT_THAT(ValidateSettings(threads).error().message, HasSubstr("--threads"));
+}
+
+TEST(ValidateSettings, ASchemeThatIsNotInThisBuildIsUnsupported) {
+  EXPECT_EQ(ValidateSettings(SettingsFor(Scheme::kEnnclave, 1, Check::kNone)).error().code, ErrorCode::kUnsupported);
+}
+
+}  // namespace
+}  // namespace soter

@@ -1,0 +1,137 @@
+#include "trusted/plan/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/graph/op_traits.h"
+#include "tests/engine/networks.h"
+
+namespace soter {
+namespace {
+
+using ::testing::HasSubstr;
+
+StaticGraph BoundCnn() { return Bind(testing::SmallCnn(), std::vector<Shape>{{1, 3, 12, 12}}).value(); }
+
+Selection AllLinear(const StaticGraph& graph) {
+  Selection all;
+  for (const Node& node : graph.graph().nodes)
+    if (IsLinear(node.op)) all.insert(node.outputs[0]);
+  return all;
+}
+
+TEST(SelectAtRandom, TakesTheRoundedShare) {
+  ValidatedGraph graph = testing::SmallCnn();
+  auto random = MakeSystemRandom();
+  EXPECT_EQ(SelectAtRandom(graph.graph(), 0.0, *random).size(), 0u);
+  EXPECT_EQ(SelectAtRandom(graph.graph(), 0.5, *random).size(), 3u);  // of 5
+  EXPECT_EQ(SelectAtRandom(graph.graph(), 1.0, *random).size(), 5u);
+}
+
+TEST(SelectAtRandom, EveryOperatorIsPickedAboutEquallyOften) {
+  ValidatedGraph graph = testing::SmallCnn();
+  auto random = MakeSeededRandom(3);
+  std::map<ValueId, int> picked;
+  for (int i = 0; i < 5000; ++i)
+    for (ValueId value : SelectAtRandom(graph.graph(), 0.4, *random)) ++picked[value];
+  EXPECT_EQ(picked.size(), 5u);
+  for (auto [value, count] : picked) EXPECT_NEAR(count, 2000, 175);  // 5 standard deviations
+}
+
+TEST(PlaceSoter, AtThetaOneOneSegmentCarriesAllButTheSoftmax) {
+  StaticGraph graph = BoundCnn();
+  Plan plan = PlanGraph(graph, Scheme::kSoter, Check::kNone, AllLinear(graph)).value().plan();
+  ASSERT_EQ(plan.stages.size(), 2u);
+  EXPECT_TRUE(plan.stages[0].accelerator);
+  EXPECT_FALSE(plan.stages[1].accelerator);
+  EXPECT_EQ(plan.stages[1].nodes.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<Softmax>(graph.graph().nodes[plan.stages[1].nodes[0]].op));
+}
+
+TEST(PlaceSoter, NothingSelectedLeavesEverythingInTheEnclave) {
+  StaticGraph graph = BoundCnn();
+  Plan plan = PlanGraph(graph, Scheme::kSoter, Check::kNone, {}).value().plan();
+  ASSERT_EQ(plan.stages.size(), 1u);
+  EXPECT_FALSE(plan.stages[0].accelerator);
+}
+
+TEST(PlaceSoter, UnderFreivaldsATrailingActivationStaysHome) {
+  StaticGraph graph = BoundCnn();
+  ValueId first = graph.graph().nodes[0].outputs[0];
+  Plan with_none = PlanGraph(graph, Scheme::kSoter, Check::kNone, {first}).value().plan();
+  Plan with_freivalds = PlanGraph(graph, Scheme::kSoter, Check::kFreivalds, {first}).value().plan();
+  EXPECT_EQ(with_none.stages[0].nodes.size(), 2u);
+  EXPECT_EQ(with_freivalds.stages[0].nodes.size(), 1u);
+}
+
+TEST(SplitIntoStages, SidesAlternateAndEveryValueIsMadeBeforeItIsUsed) {
+  StaticGraph graph = BoundCnn();
+  auto random = MakeSystemRandom();
+  for (int i = 0; i < 50; ++i) {
+    Selection selection = SelectAtRandom(testing::SmallCnn().graph(), 0.6, *random);
+    Plan plan = PlanGraph(graph, Scheme::kSoter, Check::kNone, selection).value().plan();  // validates the order
+    for (size_t s = 1; s < plan.stages.size(); ++s) EXPECT_NE(plan.stages[s].accelerator, plan.stages[s - 1].accelerator);
+  }
+}
+
+class BrokenPlan : public ::testing::Test {
+ protected:
+  StaticGraph graph_ = BoundCnn();
+  Plan plan_ = PlanGraph(graph_, Scheme::kSoter, Check::kFingerprint, AllLinear(graph_)).value().plan();
+  void ExpectRefused(const char* rule) {
+    Result<ValidatedPlan> result = ValidatedPlan::Validate(graph_, plan_);
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(result.error().message, HasSubstr(rule));
+  }
+};
+
+TEST_F(BrokenPlan, AnUnmaskedParameterOnTheAcceleratorIsRefused) {
+  plan_.placement[0].masked = false;
+  ExpectRefused("without a mask");
+}
+
+TEST_F(BrokenPlan, AMaskThatDoesNotPassIsRefused) {
+  uint32_t softmax = plan_.stages.back().nodes[0];
+  plan_.placement[softmax] = {.accelerator = true, .masked = true};
+  ExpectRefused("does not pass");
+}
+
+TEST_F(BrokenPlan, AnUncheckedResultUnderFreivaldsIsRefused) {
+  plan_.check = Check::kFreivalds;
+  plan_.placement[0].checked = false;
+  ExpectRefused("not checked");
+}
+
+TEST_F(BrokenPlan, OffloadingUnderMlcapsuleIsRefused) {
+  plan_.scheme = Scheme::kMlcapsule;
+  ExpectRefused("offloads nothing");
+}
+
+TEST_F(BrokenPlan, ANodeOutOfOrderIsRefused) {
+  std::swap(plan_.stages[0].nodes[0], plan_.stages[0].nodes[1]);
+  ExpectRefused("before its operands");
+}
+
+TEST_F(BrokenPlan, ANodeThatNeverRunsIsRefused) {
+  plan_.stages.pop_back();
+  ExpectRefused("never runs");
+}
+
+TEST_F(BrokenPlan, ANodeThatRunsTwiceIsRefused) {
+  plan_.stages[0].nodes.push_back(plan_.stages[0].nodes[0]);
+  ExpectRefused("runs twice");
+}
+
+TEST_F(BrokenPlan, ANodeInAStageOfTheOtherSideIsRefused) {
+  plan_.stages[0].accelerator = false;
+  ExpectRefused("other side");
+}
+
+TEST_F(BrokenPlan, AMaskInTheEnclaveIsRefused) {
+  plan_.placement[plan_.stages.back().nodes[0]].masked = true;
+  ExpectRefused("in the enclave");
+}
+
+}  // namespace
+}  // namespace soter
