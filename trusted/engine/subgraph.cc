@@ -91,7 +91,8 @@ class Builder {
 Result<StaticGraph> Subgraph(const StaticGraph& whole, std::span<const uint32_t> nodes,
                              std::span<const ValueId> inputs, std::span<const ValueId> outputs) {
   Graph part;
-  part.value_names = whole.graph().value_names;
+  // Inner values become inputs and outputs here and need names; the network's own could clash with new ones.
+  for (size_t i = 0; i < whole.graph().value_names.size(); ++i) part.AddValue("v" + std::to_string(i));
   std::vector<Shape> shapes;
   for (ValueId value : inputs) {
     const TensorType& type = whole.type(value);

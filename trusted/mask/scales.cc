@@ -87,6 +87,11 @@ ValueId DataInput(const StaticGraph& graph, const Node& node) {
   return kNoValue;
 }
 
+bool HasUnitFactor(const StaticGraph& graph, const ScaleClasses& classes, const Node& node) {
+  if (!HasFreeFactor(graph, node)) return false;
+  return classes.Representative(DataInput(graph, node)) == classes.Representative(node.outputs[0]);
+}
+
 bool CanMask(const StaticGraph& graph, const Node& node) {
   if (DataInput(graph, node) == kNoValue) return false;
   for (ValueId output : node.outputs)

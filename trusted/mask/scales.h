@@ -55,6 +55,10 @@ OperandRole RoleOf(const StaticGraph& graph, const Node& node, size_t operand);
 // DataInput is the value whose scale is s_in: the first operand with role kData; kNoValue where all are constants.
 ValueId DataInput(const StaticGraph& graph, const Node& node);
 
+// HasUnitFactor: the weight of `node` would cross unmasked, because its input and output share one scale (a linear
+// operator alone beside an identity shortcut: y = x + W x forces s_out = s_in).
+bool HasUnitFactor(const StaticGraph& graph, const ScaleClasses& classes, const Node& node);
+
 // CanMask: the accelerator can run `node` on scaled values with every float parameter masked.
 bool CanMask(const StaticGraph& graph, const Node& node);
 

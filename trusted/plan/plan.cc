@@ -28,6 +28,21 @@ Status CheckPlacement(const StaticGraph& graph, const Plan& plan) {
   return {};
 }
 
+std::vector<bool> MaskedNodes(const Placement& placement) {
+  std::vector<bool> masked;
+  for (const NodePlacement& placed : placement) masked.push_back(placed.masked);
+  return masked;
+}
+
+Status CheckFactors(const StaticGraph& graph, const Plan& plan) {
+  std::vector<bool> masked = MaskedNodes(plan.placement);
+  ScaleClasses classes(graph, masked);
+  for (size_t i = 0; i < masked.size(); ++i)
+    if (masked[i] && HasUnitFactor(graph, classes, graph.graph().nodes[i]))
+      return Broken(graph.graph().nodes[i], "its hidden factor would be 1");
+  return {};
+}
+
 Status CheckOrder(const StaticGraph& graph, const Plan& plan) {
   const Graph& g = graph.graph();
   std::vector<bool> known(g.value_names.size(), false);
@@ -63,6 +78,7 @@ Result<Placement> Place(const StaticGraph& graph, Scheme scheme, Check check, co
 Result<ValidatedPlan> ValidatedPlan::Validate(const StaticGraph& graph, Plan plan) {
   if (plan.placement.size() != graph.graph().nodes.size()) return InvalidArgument("plan: not one placement per node");
   TRY(CheckPlacement(graph, plan));
+  TRY(CheckFactors(graph, plan));
   TRY(CheckOrder(graph, plan));
   return ValidatedPlan(std::move(plan));
 }

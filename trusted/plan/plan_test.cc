@@ -38,14 +38,33 @@ TEST(SelectAtRandom, EveryOperatorIsPickedAboutEquallyOften) {
   for (auto [value, count] : picked) EXPECT_NEAR(count, 2000, 175);  // 5 standard deviations
 }
 
+// Two convolutions inside one shortcut leave both factors free; the softmax is not homogeneous.
+StaticGraph ResidualNetwork() {
+  testing::GraphBuilder b;
+  ValueId x = b.Input("x", {Dim::Constant(1), Dim::Constant(16), Dim::Constant(8), Dim::Constant(8)});
+  ValueId a = b.Relu(b.Conv3x3(x, 16, 16));
+  ValueId c = b.Relu(b.Add(b.Conv3x3(b.Relu(b.Conv3x3(a, 16, 16)), 16, 16), a));
+  return Bind(b.Finish({b.Apply(Softmax{}, {c})}), std::vector<Shape>{{1, 16, 8, 8}}).value();
+}
+
 TEST(PlaceSoter, AtThetaOneOneSegmentCarriesAllButTheSoftmax) {
-  StaticGraph graph = BoundCnn();
+  StaticGraph graph = ResidualNetwork();
   Plan plan = PlanGraph(graph, Scheme::kSoter, Check::kNone, AllLinear(graph)).value().plan();
   ASSERT_EQ(plan.stages.size(), 2u);
   EXPECT_TRUE(plan.stages[0].accelerator);
   EXPECT_FALSE(plan.stages[1].accelerator);
   EXPECT_EQ(plan.stages[1].nodes.size(), 1u);
   EXPECT_TRUE(std::holds_alternative<Softmax>(graph.graph().nodes[plan.stages[1].nodes[0]].op));
+}
+
+TEST(PlaceSoter, ASumThatWouldForceTheFactorOneIsTakenBack) {
+  StaticGraph graph = BoundCnn();  // its shortcut spans one convolution only
+  Plan plan = PlanGraph(graph, Scheme::kSoter, Check::kNone, AllLinear(graph)).value().plan();
+  for (size_t i = 0; i < plan.placement.size(); ++i) {
+    const Node& node = graph.graph().nodes[i];
+    if (IsLinear(node.op)) EXPECT_TRUE(plan.placement[i].masked) << node.name;
+    if (std::holds_alternative<Binary>(node.op)) EXPECT_FALSE(plan.placement[i].accelerator);
+  }
 }
 
 TEST(PlaceSoter, NothingSelectedLeavesEverythingInTheEnclave) {
@@ -95,6 +114,13 @@ TEST_F(BrokenPlan, AMaskThatDoesNotPassIsRefused) {
   uint32_t softmax = plan_.stages.back().nodes[0];
   plan_.placement[softmax] = {.accelerator = true, .masked = true};
   ExpectRefused("does not pass");
+}
+
+TEST_F(BrokenPlan, AFactorOfOneIsRefused) {
+  for (size_t i = 0; i < plan_.placement.size(); ++i)
+    if (std::holds_alternative<Binary>(graph_.graph().nodes[i].op)) plan_.placement[i] = {.accelerator = true, .masked = true};
+  plan_.stages = SplitIntoStages(graph_, plan_.placement);
+  ExpectRefused("factor would be 1");
 }
 
 TEST_F(BrokenPlan, AnUncheckedResultUnderFreivaldsIsRefused) {

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "common/graph/op_traits.h"
 #include "trusted/mask/scales.h"
 #include "trusted/plan/placement.h"
@@ -25,6 +27,41 @@ std::string WhyInEnclave(const StaticGraph& graph, const Node& node) {
   return "a scale does not pass through it";
 }
 
+size_t CountDataInputs(const StaticGraph& graph, const Node& node) {
+  size_t count = 0;
+  for (size_t k = 0; k < node.inputs.size(); ++k) count += RoleOf(graph, node, k) == OperandRole::kData;
+  return count;
+}
+
+// The last node on the accelerator that joins several values into the class of `value`.
+std::optional<size_t> LastJoin(const StaticGraph& graph, const Placement& placement, const ScaleClasses& classes,
+                               ValueId value) {
+  const std::vector<Node>& nodes = graph.graph().nodes;
+  for (size_t i = nodes.size(); i-- > 0;)
+    if (placement[i].masked && !IsLinear(nodes[i].op) && CountDataInputs(graph, nodes[i]) > 1 &&
+        classes.Representative(nodes[i].outputs[0]) == classes.Representative(value))
+      return i;
+  return std::nullopt;
+}
+
+// An operator whose input and output were forced to one scale would cross with the factor 1, in plaintext. The sums
+// that force it are taken back into the enclave, one by one from the end, until every factor is free.
+void SeparateScales(const StaticGraph& graph, Placement& placement) {
+  const std::vector<Node>& nodes = graph.graph().nodes;
+  for (bool changed = true; changed;) {
+    changed = false;
+    std::vector<bool> masked;
+    for (const NodePlacement& placed : placement) masked.push_back(placed.masked);
+    ScaleClasses classes(graph, masked);
+    for (size_t i = 0; i < nodes.size() && !changed; ++i) {
+      if (!masked[i] || !HasUnitFactor(graph, classes, nodes[i])) continue;
+      std::optional<size_t> join = LastJoin(graph, placement, classes, nodes[i].outputs[0]);
+      placement[join.value_or(i)] = {.reason = "would force the factor 1 on an operator"};
+      changed = true;
+    }
+  }
+}
+
 }  // namespace
 
 Placement PlaceSoter(const StaticGraph& graph, const Selection& selection, Check check) {
@@ -37,8 +74,9 @@ Placement PlaceSoter(const StaticGraph& graph, const Selection& selection, Check
   // Freivalds makes the enclave repeat what follows a checked result, so a trailing rider would be computed twice.
   RideAlong(graph, [&](const Node& node) { return !IsLinear(node.op) && CanMask(graph, node); },
             check != Check::kFreivalds, {.accelerator = true, .masked = true, .reason = "rides along"}, placement);
+  SeparateScales(graph, placement);
   for (size_t i = 0; i < nodes.size(); ++i)
-    if (!placement[i].accelerator) placement[i].reason = WhyInEnclave(graph, nodes[i]);
+    if (!placement[i].accelerator && placement[i].reason.empty()) placement[i].reason = WhyInEnclave(graph, nodes[i]);
   return placement;
 }
 
