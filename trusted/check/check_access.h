@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "trusted/check/claim.h"
+#include "trusted/claim/claim.h"
 
 namespace soter {
 

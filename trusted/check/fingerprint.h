@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "common/graph/bind.h"
-#include "trusted/check/claim.h"
+#include "trusted/claim/claim.h"
 #include "trusted/mask/random_source.h"
 
 namespace soter {

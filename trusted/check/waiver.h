@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/wire/control.h"
-#include "trusted/check/claim.h"
+#include "trusted/claim/claim.h"
 
 namespace soter {
 

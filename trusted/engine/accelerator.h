@@ -8,7 +8,7 @@
 
 #include "common/graph/graph.h"
 #include "common/wire/message.h"
-#include "trusted/check/claim.h"
+#include "trusted/claim/claim.h"
 
 namespace soter {
 

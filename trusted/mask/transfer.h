@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "trusted/check/claim.h"
+#include "trusted/claim/claim.h"
 
 namespace soter {
 
