@@ -60,7 +60,7 @@ class Printer {
     std::string text = std::to_string(value);
     text.insert(0, 1, '%');
     if (value < graph_.value_names.size() && !graph_.value_names[value].empty())
-      text += ":" + Printable(graph_.value_names[value]);
+      text.append(":").append(Printable(graph_.value_names[value]));
     return text;
   }
 
