@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "common/graph/testing/graph_builder.h"
+#include "common/graph/testing/graph_samples.h"
 
 namespace soter {
 namespace {
@@ -197,6 +200,19 @@ TEST(Bind, TileAndExpandExplosionsAreRefused) {
   ValueId z = c.Input("z", Shape{1});
   c.Output(c.Add(Expand{}, {z, c.Integers({int64_t{1} << 40, int64_t{1} << 40})}));
   EXPECT_EQ(c.Bind({{1}}).error().code, ErrorCode::kMalformed);
+}
+
+TEST(Bind, EveryOperatorOfTheSamplesHasTypes) {
+  std::set<size_t> operators;
+  for (const Graph& sample : SampleGraphs()) {
+    ValidatedGraph graph = ValidatedGraph::Validate(sample).value();
+    for (const Node& node : sample.nodes) operators.insert(node.op.index());
+    for (int64_t extent = 1; extent <= 3; ++extent) {
+      Result<StaticGraph> bound = Bind(graph, DefaultShapes(sample, extent));
+      EXPECT_TRUE(bound.ok()) << bound.error().message;
+    }
+  }
+  EXPECT_EQ(operators.size(), std::variant_size_v<Op>);
 }
 
 TEST(DefaultShapes, TakesBindingsFirst) {

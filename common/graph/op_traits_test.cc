@@ -13,7 +13,7 @@ namespace {
 bool Homogeneous(Op op, size_t data_count, const Shape& shape, std::vector<Tensor> constants = {}) {
   GraphBuilder b;
   std::vector<ValueId> operands;
-  for (size_t i = 0; i < data_count; ++i) operands.push_back(b.Input("x" + std::to_string(i), shape));
+  for (size_t i = 0; i < data_count; ++i) operands.push_back(b.Input(std::to_string(i), shape));
   for (Tensor& constant : constants) operands.push_back(b.Constant(std::move(constant)));
   b.Output(b.Add(std::move(op), operands));
   StaticGraph graph = b.Bind(std::vector<Shape>(data_count, shape)).value();
