@@ -191,6 +191,24 @@ TEST(Bind, ManyFoldedNodesStopAtABudget) {
   EXPECT_LT(graph.graph().nodes.size(), 400u);
 }
 
+TEST(Bind, ARangeBeyondTheBudgetIsExhausted) {
+  GraphBuilder b;
+  ValueId x = b.Add(Expand{}, {b.Scalar(1), b.Integers({1 << 16})});
+  for (int i = 0; i < 200; ++i) x = b.Add(Unary{.kind = UnaryKind::kNeg}, {x});
+  b.Output(x);
+  b.Output(b.Add(Range{}, {b.Scalar(0), b.Scalar(1 << 16), b.Scalar(1)}), "range");
+  Error error = b.Bind({}).error();
+  EXPECT_EQ(error.code, ErrorCode::kExhausted);
+  EXPECT_THAT(error.message, HasSubstr("too much on constants"));
+}
+
+TEST(Bind, NoRoomForAnotherValueIsExhausted) {
+  GraphBuilder b;
+  b.Output(b.Add(Flatten{}, {b.Input("x", Shape{2, 3})}));
+  b.graph().value_names.resize(size_t{1} << 20);
+  EXPECT_EQ(b.Bind({{2, 3}}).error().code, ErrorCode::kExhausted);
+}
+
 TEST(Bind, TileAndExpandExplosionsAreRefused) {
   GraphBuilder b;
   ValueId x = b.Input("x", Shape{2});

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "common/base/writer.h"
 #include "common/graph/encoding.h"
 #include "common/graph/testing/graph_builder.h"
 #include "common/graph/testing/graph_samples.h"
@@ -148,6 +149,101 @@ TEST(Codec, BoolDataThatIsNeitherZeroNorOneIsMalformed) {
   GraphBuilder b;
   b.Output(b.Constant(std::move(flag)));
   EXPECT_THAT(DecodeStructure(EncodeStructure(b.graph())).error().message, HasSubstr("neither 0 nor 1"));
+}
+
+// A structure of one value, y, and one initializer whose encoding `write` gives.
+std::vector<std::byte> WithInitializer(const std::function<void(Writer&)>& write) {
+  Writer writer;
+  writer.WriteCount(0);  // symbols
+  writer.WriteCount(1);
+  writer.WriteString("y");
+  writer.WriteCount(0);  // inputs
+  writer.WriteCount(1);
+  writer.WriteNumber<uint32_t>(0);  // output
+  writer.WriteCount(1);
+  writer.WriteNumber<uint32_t>(0);
+  write(writer);
+  writer.WriteCount(0);  // nodes
+  return std::move(writer).Take();
+}
+
+// A float32 vector in `place`.
+void WriteVector(Writer& writer, int64_t extent, DataPlace place) {
+  writer.WriteNumber(static_cast<uint8_t>(DType::kFloat32));
+  writer.WriteNumber<uint8_t>(1);
+  writer.WriteNumber(extent);
+  writer.WriteNumber(static_cast<uint8_t>(place));
+}
+
+std::string StructureMessage(const std::vector<std::byte>& bytes) {
+  Result<ValidatedGraph> graph = DecodeStructure(bytes);
+  return graph.ok() ? "accepted" : graph.error().message;
+}
+
+TEST(Codec, InitializersThatBreakTheirRulesAreMalformed) {
+  EXPECT_EQ(StructureMessage(WithInitializer([](Writer& w) { WriteVector(w, 300, DataPlace::kStreamed); })),
+            "accepted");
+  EXPECT_THAT(StructureMessage(WithInitializer([](Writer& w) {
+                WriteVector(w, 257, DataPlace::kInline);
+                w.WriteBytes(std::vector<std::byte>(257 * 4));
+              })),
+              HasSubstr("inline data exceeds 1024 bytes"));
+  EXPECT_THAT(StructureMessage(WithInitializer([](Writer& w) {
+                WriteVector(w, 300, DataPlace::kAccelerator);
+                w.WriteNumber<uint64_t>(0);
+              })),
+              HasSubstr("weight id 0"));
+  EXPECT_THAT(StructureMessage(WithInitializer([](Writer& w) { WriteVector(w, 300, static_cast<DataPlace>(3)); })),
+              HasSubstr("place of an initializer's data"));
+  EXPECT_THAT(StructureMessage(WithInitializer([](Writer& w) {
+                w.WriteNumber<uint8_t>(1);
+                w.WriteNumber<uint8_t>(9);
+                w.WriteBytes(std::vector<std::byte>(100));
+              })),
+              HasSubstr("rank 9"));
+  EXPECT_THAT(StructureMessage(WithInitializer([](Writer& w) { WriteVector(w, -1, DataPlace::kStreamed); })),
+              HasSubstr("negative extent"));
+}
+
+TEST(Codec, SmallDataOutsideTheStructureIsMalformed) {
+  std::vector<std::byte> structure = WithInitializer([](Writer& w) { WriteVector(w, 4, DataPlace::kStreamed); });
+  Writer file;
+  file.WriteBytes(std::as_bytes(std::span(kGraphMagic)));
+  file.WriteNumber<uint64_t>(structure.size());
+  file.WriteBytes(structure);
+  file.WriteBytes(std::vector<std::byte>(PaddingAfter(file.size()) + kGraphAlignment));
+  EXPECT_THAT(Decode(file.bytes()).error().message, HasSubstr("small data stands outside"));
+}
+
+TEST(Codec, InputsThatNameNoSymbolAreMalformed) {
+  for (int64_t extent : {INT64_MIN, int64_t{-1025}, int64_t{-1}}) {
+    Writer writer;
+    writer.WriteCount(0);  // symbols
+    writer.WriteCount(1);
+    writer.WriteString("x");
+    writer.WriteCount(1);
+    writer.WriteNumber<uint32_t>(0);
+    writer.WriteNumber(static_cast<uint8_t>(DType::kFloat32));
+    writer.WriteNumber<uint8_t>(1);
+    writer.WriteNumber(extent);
+    for (uint32_t number : {1, 0, 0, 0}) writer.WriteNumber(number);  // output 0; no initializers, no nodes
+    EXPECT_THAT(StructureMessage(std::move(writer).Take()), HasSubstr("names an unknown symbol")) << extent;
+  }
+}
+
+TEST(Codec, TooManyNamesAreMalformed) {
+  Writer writer;
+  writer.WriteCount(2000);  // symbols
+  writer.WriteBytes(std::vector<std::byte>(2000 * 4));
+  EXPECT_THAT(StructureMessage(std::move(writer).Take()), HasSubstr("too many names"));
+}
+
+TEST(Codec, TooManyNodesAreMalformed) {
+  Writer writer;
+  for (int i = 0; i < 5; ++i) writer.WriteCount(0);
+  writer.WriteCount((size_t{1} << 20) + 1);
+  writer.WriteBytes(std::vector<std::byte>(((size_t{1} << 20) + 1) * 13));
+  EXPECT_THAT(StructureMessage(std::move(writer).Take()), HasSubstr("too many nodes"));
 }
 
 TEST(Codec, CountsLargerThanTheInputAreMalformed) {

@@ -169,7 +169,8 @@ TEST(InferElementwise, Binary) {
   EXPECT_EQ(Refusal(Binary{.kind = BinaryKind::kAnd}, {F({2}), F({2})}), kMalformed);
   EXPECT_EQ(Refusal(Binary{.kind = BinaryKind::kMod}, {F({2}), F({2})}), kMalformed);
   EXPECT_EQ(Refusal(Binary{.kind = BinaryKind::kPRelu}, {F({2}), F({3, 2})}), kMalformed);
-  EXPECT_EQ(Refusal(Binary{.kind = BinaryKind::kLess, .activation = Activation::kRelu}, {F({2}), F({2})}), kMalformed);
+  Binary activated{.kind = BinaryKind::kLess, .activation = Activation::kRelu};
+  EXPECT_EQ(Refusal(activated, {F({2}), F({2})}), kMalformed);
 }
 
 TEST(InferElementwise, UnaryWhereCastTrilu) {
