@@ -5,6 +5,7 @@ set(SOTER_COMMON_SOURCES
   common/base/base64.cc
   common/base/bech32.cc
   common/base/check.cc
+  common/base/file.cc
   common/base/hex.cc
   common/base/result.cc
   common/compute/arena.cc
@@ -88,6 +89,10 @@ set(SOTER_SEAL_SOURCES
   trusted/seal/age_header.cc
   trusted/seal/age_key.cc
   trusted/seal/age_stream.cc
+  trusted/seal/digested_source.cc
   trusted/seal/minisign_key.cc
   trusted/seal/minisign_signature.cc
+  trusted/seal/model_policy.cc
+  trusted/seal/sealed_model.cc
+  trusted/seal/sealed_stream.cc
 )
