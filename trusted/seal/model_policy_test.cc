@@ -134,7 +134,7 @@ TEST(ModelComment, AnythingElseIsMalformed) {
   std::string digest(64, 'a');
   EXPECT_TRUE(ModelComment::Parse("soter-model name=n version=1 sha256=" + digest).ok());
   for (std::string text : {
-           std::string("timestamp:1	file:f	hashed"), "soter-model name=n version=01 sha256=" + digest,
+           std::string("timestamp:1 file:f"), "soter-model name=n version=01 sha256=" + digest,
            "soter-model name=n version=+1 sha256=" + digest, "soter-model name=n version=1 sha256=" + digest + " ",
            "soter-model  name=n version=1 sha256=" + digest, "soter-model version=1 name=n sha256=" + digest,
            "soter-model name=n version=18446744073709551616 sha256=" + digest,
