@@ -103,6 +103,9 @@ Status Connection::ReadAll(std::span<std::byte> target, Deadline deadline) {
 
 Result<FrameHeader> Connection::Receive(uint64_t max_payload_bytes, Deadline deadline) {
   CHECK(unread_ == 0, "the payload before was not read");
+  // Also where bytes are there already: a peer that floods us does not move the deadline.
+  bool late = deadline != kNoDeadline && std::chrono::steady_clock::now() > deadline;
+  if (late) return Unavailable("no answer before the deadline");
   std::array<std::byte, kFrameHeaderBytes> bytes;
   TRY(ReadAll(bytes, deadline));
   Reader reader(bytes);

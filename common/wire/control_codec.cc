@@ -8,16 +8,16 @@ namespace soter::control {
 
 namespace {
 
-// Check refuses what the fields' types allow but the specification does not.
+// CheckFields refuses what the fields' types allow but the specification does not.
 template <typename Message>
-Status Check(const Message&) {
+Status CheckFields(const Message&) {
   return {};
 }
 
 // A comparison that NaN fails.
 bool IsShare(double value) { return value >= 0.0 && value <= 1.0; }
 
-Status Check(const Settings& settings) {
+Status CheckFields(const Settings& settings) {
   if (!IsShare(settings.theta)) return Malformed("theta must be 0 to 1");
   if (!IsShare(settings.fingerprint_rate)) return Malformed("fingerprint_rate must be 0 to 1");
   if (settings.cornerstones < 1 || settings.cornerstones > kMaxCornerstones) {
@@ -30,7 +30,7 @@ Status Check(const Settings& settings) {
   return {};
 }
 
-Status Check(const ModelReport& report) {
+Status CheckFields(const ModelReport& report) {
   for (const PortInfo& port : report.inputs) {
     if (port.shape.size() > kMaxRank || port.symbols.size() != port.shape.size()) {
       return Malformed("an input's shape and symbols do not fit together");
@@ -39,22 +39,22 @@ Status Check(const ModelReport& report) {
   return {};
 }
 
-Status Check(const PlanRequest& request) {
+Status CheckFields(const PlanRequest& request) {
   for (const Shape& shape : request.input_shapes) TRY(ElementCount(shape));
   return {};
 }
 
-Status Check(const RunRequest& request) {
+Status CheckFields(const RunRequest& request) {
   if (request.repeat < 1) return Malformed("repeat must be at least 1");
   return {};
 }
 
-Status Check(const RunReport& report) {
+Status CheckFields(const RunReport& report) {
   if (report.verified > 2) return Malformed("verified must be 0, 1 or 2");
   return {};
 }
 
-Status Check(const Progress& progress) {
+Status CheckFields(const Progress& progress) {
   if (!IsShare(progress.fraction)) return Malformed("fraction must be 0 to 1");
   return {};
 }
@@ -69,7 +69,7 @@ std::vector<std::byte> Encode(const Message& message) {
 template <typename Message>
 Result<Message> Decode(std::span<const std::byte> bytes) {
   Message message = TRY(DecodeFields<Message>(bytes));
-  TRY(Check(message));
+  TRY(CheckFields(message));
   return message;
 }
 

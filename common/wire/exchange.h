@@ -1,9 +1,9 @@
 #pragma once
 
 #include <array>
-#include <cstring>
 #include <vector>
 
+#include "common/base/writer.h"
 #include "common/wire/connection.h"
 #include "common/wire/message_codec.h"
 
@@ -30,11 +30,10 @@ Status SendMessage(Connection& connection, MessageType type, uint64_t request, c
 template <typename Message>
 std::vector<std::byte> EncodeHead(const Message& message) {
   std::vector<std::byte> body = Encode(message);
-  std::vector<std::byte> head(sizeof(uint32_t));
-  auto size = static_cast<uint32_t>(body.size());
-  std::memcpy(head.data(), &size, sizeof(size));
-  head.insert(head.end(), body.begin(), body.end());
-  return head;
+  Writer head;
+  head.WriteCount(body.size());
+  head.WriteBytes(body);
+  return std::move(head).Take();
 }
 
 // ReceiveHead reads such a message; connection.unread() is then the size of the data. Errors: kMalformed, kUnavailable.

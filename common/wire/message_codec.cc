@@ -6,23 +6,23 @@ namespace soter::wire {
 
 namespace {
 
-// Check refuses what the fields' types allow but the specification does not.
+// CheckFields refuses what the fields' types allow but the specification does not.
 template <typename Message>
-Status Check(const Message&) {
+Status CheckFields(const Message&) {
   return {};
 }
 
-Status Check(const Hello& hello) {
+Status CheckFields(const Hello& hello) {
   if (hello.threads < 1 || hello.threads > kMaxThreads) return Malformed("threads must be 1 to 1024");
   return {};
 }
 
-Status Check(const Attach& attach) {
+Status CheckFields(const Attach& attach) {
   if (attach.size_bytes > kMaxRegionBytes) return Malformed("the shared region is over 1 TiB");
   return {};
 }
 
-Status Check(const LoadWeight& weight) {
+Status CheckFields(const LoadWeight& weight) {
   if (weight.id == kNoWeight) return Malformed("weight id 0 stands for none");
   return {};
 }
@@ -37,7 +37,7 @@ Status CheckPorts(const std::vector<Port>& ports) {
   return {};
 }
 
-Status Check(const LoadSegment& segment) {
+Status CheckFields(const LoadSegment& segment) {
   TRY(CheckPorts(segment.inputs));
   return CheckPorts(segment.outputs);
 }
@@ -52,7 +52,7 @@ std::vector<std::byte> Encode(const Message& message) {
 template <typename Message>
 Result<Message> Decode(std::span<const std::byte> bytes) {
   Message message = TRY(DecodeFields<Message>(bytes));
-  TRY(Check(message));
+  TRY(CheckFields(message));
   return message;
 }
 
