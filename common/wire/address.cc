@@ -162,7 +162,8 @@ std::string AddressString(const Address& address) {
 Result<Listener> Listener::Listen(const Address& address, Reach reach) {
   SocketAddress target = TRY(ToSocketAddress(address));
   if (reach == Reach::kThisMachine && !IsLoopback(target)) {
-    return InvalidArgument(AddressString(address) + " can be reached from other machines; use 127.0.0.1 or unix:PATH");
+    return InvalidArgument(AddressString(address) +
+                           " can be reached from other machines; use 127.0.0.1 or unix:PATH");
   }
   UniqueFd socket = TRY(OpenSocket(target.family()));
   int on = 1;

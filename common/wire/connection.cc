@@ -117,7 +117,8 @@ Result<FrameHeader> Connection::Receive(uint64_t max_payload_bytes, Deadline dea
   header.payload_bytes = TRY(reader.ReadNumber<uint64_t>());
   if (magic != magic_) return Malformed("a frame of another protocol");
   if (version != kProtocolVersion) {
-    return Malformed("protocol version " + std::to_string(version) + ", expected " + std::to_string(kProtocolVersion));
+    return Malformed("protocol version " + std::to_string(version) + ", expected " +
+                     std::to_string(kProtocolVersion));
   }
   if (header.payload_bytes > max_payload_bytes) {
     return Malformed("a frame of " + std::to_string(header.payload_bytes) + " bytes, where at most " +

@@ -13,7 +13,8 @@ namespace soter::wire {
 inline constexpr size_t kControlBytes = 4096;         // the region's first page; tensors lie behind it
 inline constexpr uint32_t kReadyFailed = UINT32_MAX;  // progress of a run that failed; why comes as a kFailed frame
 
-// ControlPage stands at the start of a shared region. A line per writer, so that neither side's stores slow the other.
+// ControlPage stands at the start of a shared region. Each field has its own cache line, so that neither side's
+// stores slow the other.
 struct ControlPage {
   alignas(64) std::atomic<uint64_t> command;         // enclave: sequence << 32 | segment
   alignas(64) std::atomic<uint32_t> enclave_sleeps;  // 0 awake, n: wake when n outputs are ready

@@ -36,7 +36,7 @@ std::vector<std::byte> EncodeHead(const Message& message) {
   return std::move(head).Take();
 }
 
-// ReceiveHead reads such a message; connection.unread() is then the size of the data. Errors: kMalformed, kUnavailable.
+// ReceiveHead reads such a message; connection.unread() is then the size of the data. Errors: as Connection.
 template <typename Message>
 Result<Message> ReceiveHead(Connection& connection, Deadline deadline) {
   uint32_t size = 0;
