@@ -9,7 +9,7 @@
 #include "owner/onnx/import.h"
 #include "owner/onnx/onnx_node.h"
 #include "owner/onnx/tensor_data.h"
-#include "owner/passes/graph_builder.h"
+#include "owner/passes/graph_writer.h"
 
 namespace soter {
 
@@ -18,7 +18,7 @@ class Conversion {
  public:
   Conversion(TensorReader* tensors, ImportReport* report) : tensors_(tensors), report_(report) {}
 
-  GraphBuilder& builder() { return builder_; }
+  GraphWriter& builder() { return builder_; }
   TensorReader& tensors() { return *tensors_; }
   void AddNote(std::string note);
 
@@ -64,7 +64,7 @@ class Conversion {
  private:
   void Assign(const std::string& name, ValueId value);
 
-  GraphBuilder builder_;
+  GraphWriter builder_;
   TensorReader* tensors_;
   ImportReport* report_;
   std::unordered_map<std::string, ValueId> values_;

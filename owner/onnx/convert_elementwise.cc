@@ -83,7 +83,20 @@ constexpr BinaryRow kBinaries[] = {
     {"Xor", BinaryKind::kXor},
 };
 
+// Opset 6 broadcast by attributes. Without an axis it aligned the last axes, as NumPy does; but a PRelu's slopes
+// belonged to the channels.
+Status CheckLegacyBroadcast(const Conversion& c, const OnnxNode& node) {
+  if (node.opset() >= 7) return {};
+  node.Ignore({"broadcast"});
+  if (node.Has("axis")) return Unsupported("broadcasting along an axis; export with opset 7 or later");
+  if (node.op_type() != "PRelu") return {};
+  const Tensor* slope = TRY(c.ConstantInput(node, 1));
+  if (TRY(ElementCount(slope->shape())) == 1) return {};
+  return Unsupported("a slope for each channel; export with opset 7 or later");
+}
+
 Status ConvertBinary(Conversion& c, const OnnxNode& node) {
+  TRY(CheckLegacyBroadcast(c, node));
   for (const BinaryRow& row : kBinaries) {
     if (node.op_type() != row.op_type) continue;
     return c.EmitOutput(node, Binary{row.kind}, {TRY(c.Input(node, 0)), TRY(c.Input(node, 1))});

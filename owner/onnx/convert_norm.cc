@@ -25,7 +25,7 @@ Result<std::span<const float>> ChannelParameter(const Conversion& c, const OnnxN
 // y = (x - mean) / sqrt(variance + epsilon) * gamma + beta, per channel, is x * scale + shift.
 Status ConvertBatchNormalization(Conversion& c, const OnnxNode& node) {
   const float epsilon = TRY(node.Float("epsilon", 1e-5f));
-  node.Ignore({"momentum"});
+  node.Ignore({"momentum", "is_test"});  // the latter of opset 6
   if (TRY(node.Flag("training_mode", false))) return Unsupported("training mode; export the model for inference");
   if (TRY(node.Int("spatial", 1)) != 1) return Unsupported("spatial = 0; only statistics per channel are supported");
   TRY(RequireOneOutput(node));

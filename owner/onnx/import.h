@@ -29,7 +29,7 @@ struct ImportOptions {
   std::map<std::string, Tensor> fixed_inputs;
 };
 
-// ImportOnnx reads an ONNX model of opset 7 to 21. The graph is as the file has it, with functions inlined,
+// ImportOnnx reads an ONNX model of opset 6 to 21. The graph is as the file has it, with functions inlined,
 // Identity, Dropout and quantisation steps gone and arithmetic on weights done; Canonicalise comes next.
 // float16, bfloat16 and double become float32. `report` is filled whether the import succeeds or not.
 // Peak memory: the weights once, plus the largest tensor that is rearranged.

@@ -14,7 +14,7 @@ struct SourceNode {
   int64_t opset = 0;
 };
 
-inline constexpr int64_t kFirstOpset = 7, kLastOpset = 21;
+inline constexpr int64_t kFirstOpset = 6, kLastOpset = 21;
 inline constexpr size_t kMaxNodes = 1'000'000;
 
 // NormalDomain returns the domain's one name: ONNX's own is "" or "ai.onnx".
