@@ -54,6 +54,7 @@ set(SOTER_TRUSTED_SOURCES
   trusted/check/waiver.cc
   trusted/engine/activation_layout.cc
   trusted/engine/binding.cc
+  trusted/engine/operator_service.cc
   trusted/engine/plan_report.cc
   trusted/engine/profile.cc
   trusted/engine/session.cc

@@ -62,8 +62,12 @@ TEST(PlaceSoter, ASumThatWouldForceTheFactorOneIsTakenBack) {
   Plan plan = PlanGraph(graph, Scheme::kSoter, Check::kNone, AllLinear(graph)).value().plan();
   for (size_t i = 0; i < plan.placement.size(); ++i) {
     const Node& node = graph.graph().nodes[i];
-    if (IsLinear(node.op)) EXPECT_TRUE(plan.placement[i].masked) << node.name;
-    if (std::holds_alternative<Binary>(node.op)) EXPECT_FALSE(plan.placement[i].accelerator);
+    if (IsLinear(node.op)) {
+      EXPECT_TRUE(plan.placement[i].masked) << node.name;
+    }
+    if (std::holds_alternative<Binary>(node.op)) {
+      EXPECT_FALSE(plan.placement[i].accelerator);
+    }
   }
 }
 
