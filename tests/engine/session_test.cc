@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "tests/engine/in_process_accelerator.h"
-#include "tests/engine/networks.h"
+#include "trusted/testing/networks.h"
 
 namespace soter {
 namespace {

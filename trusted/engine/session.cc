@@ -17,6 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr size_t kPlanSamples = 2;  // the first run of an operator pays for cold caches
+
 double MillisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
@@ -55,7 +57,8 @@ Status ValidateSettings(const control::Settings& settings) {
   if (!(settings.theta >= 0.0 && settings.theta <= 1.0)) return InvalidArgument("--theta must lie between 0 and 1");
   if (!(settings.fingerprint_rate >= 0.0 && settings.fingerprint_rate <= 1.0))
     return InvalidArgument("--fingerprint-rate must lie between 0 and 1");
-  if (settings.cornerstones < 1 || settings.cornerstones > 1024) return InvalidArgument("cornerstones must lie between 1 and 1024");
+  if (settings.cornerstones < 1 || settings.cornerstones > 1024)
+    return InvalidArgument("cornerstones must lie between 1 and 1024");
   if (settings.threads < 1 || settings.threads > 1024) return InvalidArgument("--threads must lie between 1 and 1024");
   bool checks_nothing = settings.scheme == Scheme::kInsecure || settings.scheme == Scheme::kMlcapsule;
   if (checks_nothing && settings.check != Check::kNone)
@@ -66,7 +69,8 @@ Status ValidateSettings(const control::Settings& settings) {
 #endif
   if (settings.check == Check::kFreivalds) return Unsupported("check freivalds is not in this build; use fingerprint or none");
   if (settings.scheme != Scheme::kInsecure && settings.scheme != Scheme::kMlcapsule && settings.scheme != Scheme::kSoter)
-    return Unsupported(std::string("scheme ") + SchemeName(settings.scheme) + " is not in this build; use insecure, mlcapsule or soter");
+    return Unsupported(std::string("scheme ") + SchemeName(settings.scheme) +
+                       " is not in this build; use insecure, mlcapsule or soter");
   return {};
 }
 
@@ -110,23 +114,26 @@ Result<control::PlanReport> Session::Plan(const control::PlanRequest& request) {
   ValidatedPlan plan = TRY(PlanFor(graph));
   std::vector<double> node_ms;
   if (request.profile)
-    TRY(ProfileGraph(graph, weights_, static_cast<int>(settings_.threads), 2, *random_, [&](const NodeProfile& profile) -> Status {
-      node_ms.push_back(profile.milliseconds);
-      return {};
-    }));
+    TRY(ProfileGraph(graph, weights_, static_cast<int>(settings_.threads), kPlanSamples, *random_,
+                     [&](const NodeProfile& profile) -> Status {
+                       node_ms.push_back(profile.milliseconds);
+                       return {};
+                     }));
   return ReportPlan(graph, plan.plan(), node_ms);
 }
 
 Result<std::vector<Shape>> Session::CheckInputs(const control::RunRequest& request) const {
   const Graph& graph = model_.graph();
   if (request.inputs.size() != graph.inputs.size())
-    return InvalidArgument("the model wants " + std::to_string(graph.inputs.size()) + " inputs, not " + std::to_string(request.inputs.size()));
+    return InvalidArgument("the model wants " + std::to_string(graph.inputs.size()) + " inputs, not " +
+                           std::to_string(request.inputs.size()));
   std::vector<Shape> shapes;
   for (size_t i = 0; i < request.inputs.size(); ++i) {
     const Tensor& tensor = request.inputs[i];
     std::string name = "input '" + graph.value_names[graph.inputs[i].value] + "'";
     if (tensor.dtype() != graph.inputs[i].dtype)
-      return InvalidArgument(name + " is " + TypeString(tensor.type()) + ", but the model wants " + Accepts(graph, graph.inputs[i]));
+      return InvalidArgument(name + " is " + TypeString(tensor.type()) + ", but the model wants " +
+                             Accepts(graph, graph.inputs[i]));
     if (tensor.dtype() == DType::kFloat32 && !AllFinite(tensor.As<float>()))
       return InvalidArgument(name + " holds a NaN or an infinity; every value must be finite");
     shapes.push_back(tensor.shape());
@@ -141,7 +148,8 @@ Status Session::Prepare(const std::vector<Shape>& shapes) {
   StaticGraph graph = TRY(Bind(model_, shapes));
   ValidatedPlan plan = TRY(PlanFor(graph));
   if (NeedsAccelerator(settings_.scheme) && accelerator_ == nullptr) accelerator_ = TRY(connect_());
-  BindingContext context{settings_, weights_, scales_, *random_, accelerator_.get(), uploads_, TRY(ActivationLayout(static_cast<int>(settings_.threads)))};
+  Layout layout = TRY(ActivationLayout(static_cast<int>(settings_.threads)));
+  BindingContext context{settings_, weights_, scales_, *random_, accelerator_.get(), uploads_, layout};
   bool release = model_.graph().symbols.empty();
   binding_ = TRY(FromAccelerator(BuildBinding(context, std::move(graph), std::move(plan), release)));
   bound_shapes_ = shapes;

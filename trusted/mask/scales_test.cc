@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "tests/engine/networks.h"
+#include "trusted/testing/networks.h"
 #include "trusted/mask/transfer.h"
 
 namespace soter {
@@ -114,7 +114,8 @@ TEST(TakeIn, RestoresWhatSendScaledMasked) {
   Tensor there = Tensor::Allocate({DType::kFloat32, {4}}).value(), here = Tensor::Allocate({DType::kFloat32, {4}}).value();
   SendScaled(source, 4.0f, there.mutable_bytes());
   EXPECT_EQ(there.As<float>()[2], 14.0f);
-  Result<Claim> claim = TakeIn({there.type(), Layout::kDense, there.bytes()}, 0.25f, {here.type(), Layout::kDense, here.mutable_bytes()});
+  UntrustedTensor answer{there.type(), Layout::kDense, there.bytes()};
+  Result<Claim> claim = TakeIn(answer, 0.25f, {here.type(), Layout::kDense, here.mutable_bytes()});
   ASSERT_TRUE(claim.ok());
   EXPECT_EQ(std::vector<float>(here.As<float>().begin(), here.As<float>().end()), source);
 }

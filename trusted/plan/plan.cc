@@ -69,8 +69,9 @@ Result<Placement> Place(const StaticGraph& graph, Scheme scheme, Check check, co
     case Scheme::kInsecure: return PlaceInsecure(graph);
     case Scheme::kMlcapsule: return PlaceMlcapsule(graph);
     case Scheme::kSoter: return PlaceSoter(graph, selection, check);
-    default: return Unsupported(std::string("scheme ") + SchemeName(scheme) + " is not in this build; use insecure, mlcapsule or soter");
+    default: break;
   }
+  return Unsupported(std::string("scheme ") + SchemeName(scheme) + " is not in this build");
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/graph/op_traits.h"
-#include "tests/engine/networks.h"
+#include "trusted/testing/networks.h"
 
 namespace soter {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/engine/networks.h"
+#include "trusted/testing/networks.h"
 
 #include <cmath>
 
