@@ -47,6 +47,13 @@ set(SOTER_COMMON_SOURCES
   common/graph/ops.cc
   common/graph/validate.cc
   common/tensor/tensor.cc
+  common/wire/address.cc
+  common/wire/connection.cc
+  common/wire/control_codec.cc
+  common/wire/doorbell.cc
+  common/wire/exchange.cc
+  common/wire/message_codec.cc
+  common/wire/shared_region.cc
 )
 
 set(SOTER_TRUSTED_SOURCES
@@ -57,6 +64,7 @@ set(SOTER_TRUSTED_SOURCES
   trusted/engine/operator_service.cc
   trusted/engine/plan_report.cc
   trusted/engine/profile.cc
+  trusted/engine/remote_accelerator.cc
   trusted/engine/session.cc
   trusted/engine/subgraph.cc
   trusted/engine/weight_store.cc

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "common/compute/fusion.h"
@@ -56,7 +57,9 @@ class Builder {
 
   const StaticGraph& graph() const { return graph_; }
   const TensorType& type(ValueId value) const { return graph_.type(value); }
-  int threads() const { return options_.threads; }
+  Tuning tuning() const { return options_.tuning; }
+  // Which candidate was the fastest for a convolution that was measured before, by its description.
+  std::map<std::string, size_t>& measured() { return measured_; }
   void Begin(const Unit& unit) { node_ = unit.node; }
 
   // LayoutOf returns the layout in which `value` was computed.
@@ -117,6 +120,7 @@ class Builder {
   const WeightSource& weights_;
   const ProgramOptions& options_;
   uint32_t node_ = 0;
+  std::map<std::string, size_t> measured_;
   std::vector<std::vector<Version>> versions_;        // of each value, the computed one first
   std::vector<std::vector<size_t>> outputs_of_;       // graph outputs that each value is
   std::vector<bool> delivered_;                       // of each graph output

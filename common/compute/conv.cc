@@ -1,9 +1,17 @@
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <limits>
+#include <unordered_map>
+
 #include "common/compute/layout.h"
 #include "common/compute/lower.h"
 #include "common/compute/onednn.h"
+#include "common/graph/op_traits.h"
 
 // Conv and ConvTranspose on oneDNN. The library chooses the layouts of x and y for each convolution ("any"); where
-// its choice is none of ours, channels last serves on every CPU.
+// its choice is none of ours, channels last serves on every CPU. Where Winograd's algorithm (Lavin and Gray 2015)
+// exists, it and direct convolution are timed once; both are right, so a clock that lies costs time only.
 namespace soter::compute {
 
 namespace {
@@ -57,6 +65,57 @@ Chosen<Desc> Choose(const UnitContext& u, Make make) {
   return {fixed, Layout::kNhwc, Layout::kNhwc};
 }
 
+using Forward = dnnl::convolution_forward;
+using Candidate = Chosen<Forward::primitive_desc>;
+
+// Measure returns the best of a few runs, in seconds, on zeros.
+double Measure(const Forward::primitive_desc& desc) {
+  std::unordered_map<int, dnnl::memory> arguments;
+  auto add = [&](int argument, const dnnl::memory::desc& of) {
+    if (of.get_size() == 0) return;
+    dnnl::memory memory(of, Engine());
+    std::memset(memory.get_data_handle(), 0, of.get_size());
+    arguments.emplace(argument, memory);
+  };
+  add(DNNL_ARG_SRC, desc.src_desc());
+  add(DNNL_ARG_WEIGHTS, desc.weights_desc());
+  add(DNNL_ARG_BIAS, desc.bias_desc());
+  add(DNNL_ARG_DST, desc.dst_desc());
+  add(DNNL_ARG_SCRATCHPAD, desc.scratchpad_desc());
+  Forward primitive(desc);
+  double best = std::numeric_limits<double>::infinity();
+  for (int round = 0; round < 4; ++round) {
+    auto start = std::chrono::steady_clock::now();
+    primitive.execute(Stream(), arguments);
+    Stream().wait();
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+bool WorthMeasuring(const UnitContext& u, const Conv& op) {
+  constexpr int64_t kMulAdds = int64_t{1} << 22;  // below, a measurement costs more than it can win
+  const Window& window = op.window;
+  bool three_by_three = window.kernel == std::vector<int64_t>{3, 3} && window.strides == std::vector<int64_t>{1, 1} &&
+                        window.dilations == std::vector<int64_t>{1, 1} && op.groups == 1;
+  return three_by_three && u.builder.tuning() == Tuning::kMeasured && MulAdds(u.builder.graph(), u.node) >= kMulAdds;
+}
+
+// Fastest picks among candidates by time, once for all convolutions of the same description.
+const Candidate& Fastest(const UnitContext& u, const std::vector<Candidate>& candidates) {
+  if (candidates.size() == 1) return candidates[0];
+  std::string description = ShapeString(u.InShape(0)) + ShapeString(u.InShape(1)) + ShapeString(u.OutShape());
+  auto [choice, fresh] = u.builder.measured().try_emplace(description, 0);
+  if (fresh) {
+    double best = std::numeric_limits<double>::infinity();
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      double seconds = Measure(candidates[i].desc);
+      if (seconds < best) choice->second = i, best = seconds;
+    }
+  }
+  return candidates[std::min(choice->second, candidates.size() - 1)];
+}
+
 // EmitConvolution packs the weights and appends the step, for both directions of convolution.
 template <typename Primitive, typename Desc>
 Status EmitConvolution(const UnitContext& u, const Chosen<Desc>& chosen, const dnnl::memory::desc& dense_weight) {
@@ -91,13 +150,20 @@ Status Lower(const UnitContext& u, const Conv& op) {
   ConvGeometry g = GeometryOf(op.window);
   Shape weight = GroupedShape(u.InShape(1), op.groups);
   dnnl::memory::desc bias = u.Has(2) ? DescOf(u.InType(2), Layout::kDense) : dnnl::memory::desc();
-  using Forward = dnnl::convolution_forward;
-  auto make = [&](const dnnl::memory::desc& x, const dnnl::memory::desc& y) {
-    Forward::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, x, AnyDesc(weight),
-                       bias, y, g.strides, g.dilations, g.pads_begin, g.pads_end);
-    return Forward::primitive_desc(desc, Attributes(u), Engine());
+  auto make = [&](dnnl::algorithm algorithm, const dnnl::memory::desc& x, const dnnl::memory::desc& y) {
+    Forward::desc desc(dnnl::prop_kind::forward_inference, algorithm, x, AnyDesc(weight), bias, y, g.strides,
+                       g.dilations, g.pads_begin, g.pads_end);
+    bool may_be_missing = algorithm == dnnl::algorithm::convolution_winograd;
+    return Forward::primitive_desc(desc, Attributes(u), Engine(), may_be_missing);
   };
-  return EmitConvolution<Forward>(u, Choose<Forward::primitive_desc>(u, make), DenseDesc(weight));
+  auto direct = [&](const auto& x, const auto& y) { return make(dnnl::algorithm::convolution_direct, x, y); };
+  std::vector<Candidate> candidates = {Choose<Forward::primitive_desc>(u, direct)};
+  if (WorthMeasuring(u, op)) {
+    dnnl::memory::desc x = DescOf(u.InType(0), Layout::kNChw16c), y = DescOf(u.OutType(), Layout::kNChw16c);
+    Forward::primitive_desc winograd = make(dnnl::algorithm::convolution_winograd, x, y);
+    if (winograd) candidates.push_back({winograd, Layout::kNChw16c, Layout::kNChw16c});
+  }
+  return EmitConvolution<Forward>(u, Fastest(u, candidates), DenseDesc(weight));
 }
 
 Status Lower(const UnitContext& u, const ConvTranspose& op) {
@@ -116,14 +182,14 @@ Status Lower(const UnitContext& u, const ConvTranspose& op) {
     pads_end[i] = (u.InShape(0)[i + 2] - 1) * g.strides[i] + reach - g.pads_begin[i] - u.OutShape()[i + 2];
   }
   dnnl::memory::desc bias = u.Has(2) ? DescOf(u.InType(2), Layout::kDense) : dnnl::memory::desc();
-  using Forward = dnnl::deconvolution_forward;
+  using Transposed = dnnl::deconvolution_forward;
   auto make = [&](const dnnl::memory::desc& x, const dnnl::memory::desc& y) {
-    Forward::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct, x, AnyDesc(weight),
-                       bias, y, g.strides, g.dilations, g.pads_begin, pads_end);
-    return Forward::primitive_desc(desc, Attributes(u), Engine());
+    Transposed::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct, x,
+                          AnyDesc(weight), bias, y, g.strides, g.dilations, g.pads_begin, pads_end);
+    return Transposed::primitive_desc(desc, Attributes(u), Engine());
   };
   dnnl::memory::desc dense(weight, dnnl::memory::data_type::f32, strides);
-  return EmitConvolution<Forward>(u, Choose<Forward::primitive_desc>(u, make), dense);
+  return EmitConvolution<Transposed>(u, Choose<Transposed::primitive_desc>(u, make), dense);
 }
 
 }  // namespace soter::compute

@@ -9,15 +9,21 @@
 
 namespace soter {
 
+// Tuning says how the algorithm of a convolution is chosen: by timing the candidates while the program is compiled,
+// or fixed (direct convolution), so that equal programs give equal bits.
+enum class Tuning : uint8_t { kMeasured, kFixed };
+
 // ProgramOptions fixes how a Program meets its neighbours.
 struct ProgramOptions {
-  int threads = 1;
+  int threads = 1;                     // of OpenMP, in Compile and in Run; the caller's own setting is restored
   std::vector<Layout> input_layouts;   // one per graph input; empty: all dense
   std::vector<Layout> output_layouts;  // one per graph output; empty: all dense
+  Tuning tuning = Tuning::kMeasured;
 };
 
-// WeightSource gives the data of an initializer while a Program packs it; called once per initializer, so that
-// the caller may produce it on the spot and free it afterwards.
+// WeightSource gives the data of an initializer while a Program packs it; called at most once per initializer, so
+// that the caller may produce it on the spot and free it afterwards. Shapes, axes and other operands that only steer
+// the compilation are read from the graph instead.
 using WeightSource = std::function<Result<std::shared_ptr<const Tensor>>(const Initializer&)>;
 
 // Program is a StaticGraph made ready to run on this machine's CPU with oneDNN: weights packed, layouts chosen,
@@ -36,7 +42,9 @@ class Program {
 
   // Run computes all outputs from all inputs. Pointers are 64-byte aligned, sizes as LaidOutBytes says.
   // `on_output(i)` is called as soon as output i is complete and will not change; it may be empty.
-  // Allocates nothing. Not thread-safe. Errors: kInvalidArgument (data-dependent: a Gather index out of range).
+  // Later steps may read an output back: when a peer can write to its memory, give Run another buffer and copy.
+  // Allocates nothing that grows with the tensors. Not thread-safe. After an error the outputs are undefined. Errors:
+  // kInvalidArgument (data-dependent: a Gather index out of range).
   Status Run(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs,
              const std::function<void(size_t)>& on_output = {});
 

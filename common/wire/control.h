@@ -10,6 +10,7 @@
 // The messages between `soter` (the owner's or operator's command line) and `soter-enclave`. The enclave connects to
 // the address it was given, so that the same works inside a library OS that has TCP only. Same frames as
 // common/wire/message.h, own magic; encoded by common/wire/control_codec.h (docs/spec/control.md).
+// Fields() lists a message's fields once, in encoding order (common/wire/field_codec.h).
 namespace soter::control {
 
 inline constexpr uint32_t kFrameMagic = 0x4c544353;  // "SCTL"
@@ -43,16 +44,46 @@ struct Settings {
   uint32_t timeout_ms = 10000;         // the longest wait for one answer of the accelerator
   std::optional<uint64_t> seed;        // development builds only: makes secrets repeatable
   bool force_unit_scales = false;      // development builds only: every scale is 1 (shows that the leak test works)
+  static void Fields(auto& s, auto&& f) {
+    f("scheme", s.scheme), f("theta", s.theta), f("check", s.check);
+    f("fingerprint_rate", s.fingerprint_rate), f("cornerstones", s.cornerstones), f("threads", s.threads);
+    f("worker", s.worker), f("worker_threads", s.worker_threads), f("timeout_ms", s.timeout_ms);
+    f("seed", s.seed), f("force_unit_scales", s.force_unit_scales);
+  }
 };
 
 // Tensors cross as type, then dense bytes.
-struct NamedTensor { std::string name; Tensor tensor; };
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+  static void Fields(auto& s, auto&& f) { f("name", s.name), f("tensor", s.tensor); }
+};
 
-struct PortInfo { std::string name; DType dtype; std::vector<int64_t> shape; std::vector<std::string> symbols; };
+struct PortInfo {
+  std::string name;
+  DType dtype;
+  std::vector<int64_t> shape;
+  std::vector<std::string> symbols;
+  static void Fields(auto& s, auto&& f) {
+    f("name", s.name), f("dtype", s.dtype), f("shape", s.shape), f("symbols", s.symbols);
+  }
+};
 // ModelReport: inputs and outputs; in `shape` -1 stands for a symbol, whose name is in `symbols` (else "").
-struct ModelReport { std::vector<PortInfo> inputs; std::vector<std::string> outputs; std::string tee; std::string notice; };
+struct ModelReport {
+  std::vector<PortInfo> inputs;
+  std::vector<std::string> outputs;
+  std::string tee;
+  std::string notice;
+  static void Fields(auto& s, auto&& f) {
+    f("inputs", s.inputs), f("outputs", s.outputs), f("tee", s.tee), f("notice", s.notice);
+  }
+};
 
-struct PlanRequest { std::vector<Shape> input_shapes; bool profile = true; };
+struct PlanRequest {
+  std::vector<Shape> input_shapes;
+  bool profile = true;
+  static void Fields(auto& s, auto&& f) { f("input_shapes", s.input_shapes), f("profile", s.profile); }
+};
 
 // NodePlan says for one operator who computes it, under which mask and check, and why.
 struct NodePlan {
@@ -62,6 +93,11 @@ struct NodePlan {
   int64_t mul_adds = 0;
   double enclave_ms = 0;               // measured in the enclave when profiling was asked for
   std::string reason;                  // "picked at random", "rides along", "not homogeneous", "first ...", ...
+  static void Fields(auto& s, auto&& f) {
+    f("name", s.name), f("op", s.op), f("type", s.type), f("accelerator", s.accelerator);
+    f("masked", s.masked), f("checked", s.checked), f("linear", s.linear), f("stage", s.stage);
+    f("mul_adds", s.mul_adds), f("enclave_ms", s.enclave_ms), f("reason", s.reason);
+  }
 };
 struct PlanReport {
   std::vector<NodePlan> nodes;
@@ -72,11 +108,29 @@ struct PlanReport {
   uint64_t enclave_weight_bytes = 0, accelerator_weight_bytes = 0;
   double expected_ms = 0;              // from the enclave's own profile; 0 when it was not asked for
   std::string notice;                  // the honest line about what the scheme does not hide
+  static void Fields(auto& s, auto&& f) {
+    f("nodes", s.nodes), f("linear_total", s.linear_total), f("linear_offloaded", s.linear_offloaded);
+    f("mul_adds_total", s.mul_adds_total), f("mul_adds_offloaded", s.mul_adds_offloaded);
+    f("switches", s.switches), f("bytes_sent", s.bytes_sent), f("bytes_received", s.bytes_received);
+    f("enclave_weight_bytes", s.enclave_weight_bytes);
+    f("accelerator_weight_bytes", s.accelerator_weight_bytes), f("expected_ms", s.expected_ms);
+    f("notice", s.notice);
+  }
 };
 
-struct RunRequest { std::vector<Tensor> inputs; uint32_t repeat = 1; };
+struct RunRequest {
+  std::vector<Tensor> inputs;
+  uint32_t repeat = 1;
+  static void Fields(auto& s, auto&& f) { f("inputs", s.inputs), f("repeat", s.repeat); }
+};
 
-struct Latency { double trusted = 0, accelerator = 0, switching = 0, check = 0, total = 0, overlapped = 0, reported = 0; };
+struct Latency {
+  double trusted = 0, accelerator = 0, switching = 0, check = 0, total = 0, overlapped = 0, reported = 0;
+  static void Fields(auto& s, auto&& f) {
+    f("trusted", s.trusted), f("accelerator", s.accelerator), f("switching", s.switching);
+    f("check", s.check), f("total", s.total), f("overlapped", s.overlapped), f("reported", s.reported);
+  }
+};
 struct RunReport {
   std::vector<NamedTensor> outputs;
   uint8_t verified = 2;                // 0 no, 1 yes: every result passed its check, 2: the scheme checks none
@@ -88,9 +142,24 @@ struct RunReport {
   double load_ms = 0;                  // plan, pack, mask, upload
   std::string backend, device;
   std::string notice;
+  static void Fields(auto& s, auto&& f) {
+    f("outputs", s.outputs), f("verified", s.verified), f("trusted_operators", s.trusted_operators);
+    f("accelerator_operators", s.accelerator_operators), f("masked_operators", s.masked_operators);
+    f("switches", s.switches), f("bytes_sent", s.bytes_sent), f("bytes_received", s.bytes_received);
+    f("checks_made", s.checks_made), f("checks_failed", s.checks_failed), f("repeats", s.repeats);
+    f("load_ms", s.load_ms), f("backend", s.backend), f("device", s.device), f("notice", s.notice);
+  }
 };
 
-struct Progress { std::string what; double fraction = 0; };
-struct Failure { ErrorCode code = ErrorCode::kMalformed; std::string message; };
+struct Progress {
+  std::string what;
+  double fraction = 0;
+  static void Fields(auto& s, auto&& f) { f("what", s.what), f("fraction", s.fraction); }
+};
+struct Failure {
+  ErrorCode code = ErrorCode::kMalformed;
+  std::string message;
+  static void Fields(auto& s, auto&& f) { f("code", s.code), f("message", s.message); }
+};
 
 }  // namespace soter::control

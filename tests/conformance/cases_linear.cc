@@ -15,6 +15,8 @@ struct ConvCase {
 void AddConv(Generator& generator, std::vector<Case>& cases) {
   const ConvCase list[] = {
       {"Conv3x3", {1, 16, 9, 11}, {32, 16, 3, 3}, MakeWindow({3, 3}, {}, {1, 1})},
+      {"ConvMeasured", {1, 32, 24, 22}, {32, 32, 3, 3}, MakeWindow({3, 3}, {}, {1, 1})},
+      {"ConvMeasuredPadded", {1, 40, 22, 22}, {24, 40, 3, 3}, MakeWindow({3, 3}, {}, {1, 0})},
       {"ConvFirstLayer", {1, 3, 17, 15}, {16, 3, 3, 3}, MakeWindow({3, 3}, {}, {1, 1})},
       {"ConvOddChannels", {2, 5, 7, 6}, {7, 5, 3, 2}, MakeWindow({3, 2}, {}, {1, 0, 0, 1})},
       {"ConvPointwise", {1, 19, 5, 5}, {33, 19, 1, 1}, MakeWindow({1, 1}), 1, false},

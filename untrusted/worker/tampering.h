@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "common/wire/connection.h"
+
+namespace soter {
+
+// AnswerPlace names one output of one run, for those who watch or change it.
+struct AnswerPlace {
+  uint64_t run = 0;  // counted from 0 over a connection
+  uint32_t segment = 0;
+  size_t index = 0;
+  const wire::Port* port = nullptr;
+  wire::Connection* connection = nullptr;
+};
+
+// Tampering is where a worker can be made to lie, for tests of what the enclave catches: the honest worker calls
+// these methods, which do nothing. They see no more than a malicious worker would.
+class Tampering {
+ public:
+  virtual ~Tampering() = default;
+
+  // AllowsSharing: false refuses shared memory, so that every answer is a frame.
+  virtual bool AllowsSharing() const { return true; }
+  // HoldsOutputs: true keeps all outputs back until the run is over, and then calls OnAllOutputs.
+  virtual bool HoldsOutputs() const { return false; }
+
+  // OnWeight may change a weight that was received.
+  virtual void OnWeight(WeightId /*id*/, Tensor& /*weight*/) {}
+  // BeforeOutput may change a complete output before the enclave is told of it.
+  virtual void BeforeOutput(const AnswerPlace& /*place*/, std::span<std::byte> /*output*/) {}
+  // AfterOutput may change it after the enclave was told of it.
+  virtual void AfterOutput(const AnswerPlace& /*place*/, std::span<std::byte> /*output*/) {}
+  // OnAllOutputs may change all of a run's outputs, before the enclave is told of any.
+  virtual void OnAllOutputs(uint64_t /*run*/, std::span<const std::span<std::byte>> /*outputs*/,
+                            std::span<const wire::Port> /*ports*/) {}
+  // BeforeReply may send other bytes in place of the honest frame; true when it did. `pieces` is the payload.
+  virtual bool BeforeReply(uint64_t /*run*/, wire::MessageType /*type*/, uint64_t /*request*/,
+                           std::span<const wire::Connection::Piece> /*pieces*/, wire::Connection& /*connection*/) {
+    return false;
+  }
+};
+
+}  // namespace soter
