@@ -6,6 +6,9 @@
 
 namespace soter {
 
+// ByteView is bytes that somebody else owns.
+using ByteView = std::span<const std::byte>;
+
 // AsBytes views text as bytes.
 inline std::span<const std::byte> AsBytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));

@@ -31,4 +31,11 @@ Result<std::vector<std::byte>> DecodeHex(std::string_view text) {
   return bytes;
 }
 
+Result<std::vector<std::byte>> DecodeHexAnyCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  return DecodeHex(lower);
+}
+
 }  // namespace soter

@@ -57,6 +57,11 @@ RC_GTEST_PROP(Hex, DecodeInvertsEncode, (const std::vector<uint8_t>& numbers)) {
   RC_ASSERT(DecodeHex(EncodeHex(bytes)).value() == bytes);
 }
 
+TEST(Hex, AnyCaseIsTakenOnlyWhereAskedFor) {
+  EXPECT_EQ(DecodeHexAnyCase("00fFA5").value(), DecodeHex("00ffa5").value());
+  EXPECT_EQ(DecodeHexAnyCase("0G").error().code, ErrorCode::kMalformed);
+}
+
 TEST(Hex, OddLengthAndForeignCharactersAreMalformed) {
   for (const char* text : {"0", "0g", "0G", "AB", " 0"}) {
     EXPECT_EQ(DecodeHex(text).error().code, ErrorCode::kMalformed) << text;
