@@ -80,6 +80,7 @@ set(SOTER_TRUSTED_SOURCES
 
 set(SOTER_CRYPTO_SOURCES
   trusted/crypto/aead.cc
+  trusted/crypto/certificate.cc
   trusted/crypto/constant_time.cc
   trusted/crypto/ecdsa.cc
   trusted/crypto/ed25519.cc
@@ -88,8 +89,10 @@ set(SOTER_CRYPTO_SOURCES
   trusted/crypto/hkdf.cc
   trusted/crypto/hmac.cc
   trusted/crypto/locked_memory.cc
+  trusted/crypto/pem.cc
   trusted/crypto/random.cc
   trusted/crypto/rsa_pss.cc
+  trusted/crypto/tls_key.cc
   trusted/crypto/x25519.cc
 )
 
@@ -105,4 +108,42 @@ set(SOTER_SEAL_SOURCES
   trusted/seal/sealed_graph.cc
   trusted/seal/sealed_model.cc
   trusted/seal/sealed_stream.cc
+)
+
+set(SOTER_ATTEST_SOURCES
+  trusted/attest/cbor.cc
+  trusted/attest/evidence.cc
+  trusted/attest/produce.cc
+  trusted/attest/ra_tls_format.cc
+  trusted/attest/ra_tls_make.cc
+  trusted/attest/workload_claims.cc
+  trusted/tee/detect.cc
+  trusted/tee/dev.cc
+  trusted/tee/dev_report.cc
+  trusted/tee/device_io.cc
+  trusted/tee/gramine.cc
+  trusted/tee/platform_kind.cc
+  trusted/tee/report_layout.cc
+  trusted/tee/sev_guest.cc
+  trusted/tee/snp_certificates.cc
+  trusted/tee/tsm.cc
+)
+
+set(SOTER_VERIFY_SOURCES
+  trusted/attest/verify/check_list.cc
+  trusted/attest/verify/dev_verify.cc
+  trusted/attest/verify/evidence_file.cc
+  trusted/attest/verify/intel_collateral.cc
+  trusted/attest/verify/intel_json.cc
+  trusted/attest/verify/intel_tcb.cc
+  trusted/attest/verify/policy.cc
+  trusted/attest/verify/quote.cc
+  trusted/attest/verify/quote_verify.cc
+  trusted/attest/verify/ra_tls.cc
+  trusted/attest/verify/roots.cc
+  trusted/attest/verify/snp_report.cc
+  trusted/attest/verify/snp_verify.cc
+  trusted/attest/verify/timestamp.cc
+  trusted/attest/verify/toml.cc
+  trusted/attest/verify/verify.cc
 )

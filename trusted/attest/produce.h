@@ -1,0 +1,18 @@
+#pragma once
+
+#include "common/base/result.h"
+#include "trusted/attest/evidence.h"
+#include "trusted/attest/workload_claims.h"
+#include "trusted/tee/platform.h"
+
+namespace soter {
+
+// ProduceEvidence has `platform` sign the hash of `claims`. A report serves one purpose and one nonce: for another,
+// produce another. Errors: kInvalidArgument (no purpose), those of Platform::Produce.
+Result<Evidence> ProduceEvidence(Platform& platform, const WorkloadClaims& claims);
+
+// AttestToJson is `soter attest --nonce`: evidence for a verifier that chose `nonce`, as a JSON bundle.
+// Errors: kInvalidArgument (a nonce under 16 or over 64 bytes), those of ProduceEvidence.
+Result<std::string> AttestToJson(Platform& platform, ByteView nonce);
+
+}  // namespace soter

@@ -1,0 +1,48 @@
+#include "trusted/attest/verify/intel_collateral.h"
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/hex.h"
+#include "trusted/attest/verify/context.h"
+
+namespace soter {
+namespace {
+
+using Json = nlohmann::json;
+
+Result<std::string> GetText(const Json& object, const char* key) {
+  auto found = object.find(key);
+  if (found == object.end() || !found->is_string())
+    return Malformed(std::string("the collateral has no text \"") + key + "\"");
+  return found->get<std::string>();
+}
+
+Result<std::vector<Certificate>> GetChain(const Json& object, const char* key) {
+  Result<std::vector<Certificate>> chain = internal::ParsePemCertificates(TRY(GetText(object, key)));
+  if (!chain.ok()) return Annotate(std::move(chain).error(), key);
+  return chain;
+}
+
+Result<RevocationList> GetList(const Json& object, const char* key) {
+  Result<RevocationList> list = RevocationList::FromDer(TRY(DecodeHex(TRY(GetText(object, key)))));
+  if (!list.ok()) return Annotate(std::move(list).error(), key);
+  return list;
+}
+
+}  // namespace
+
+Result<IntelCollateral> ParseIntelCollateral(std::string_view text) {
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return Malformed("the collateral is not a JSON object");
+  return IntelCollateral{.pck_crl_issuer_chain = TRY(GetChain(json, "pck_crl_issuer_chain")),
+                         .root_crl = TRY(GetList(json, "root_ca_crl")),
+                         .pck_crl = TRY(GetList(json, "pck_crl")),
+                         .tcb_info_issuer_chain = TRY(GetChain(json, "tcb_info_issuer_chain")),
+                         .tcb_info = TRY(GetText(json, "tcb_info")),
+                         .tcb_info_signature = TRY(DecodeHex(TRY(GetText(json, "tcb_info_signature")))),
+                         .qe_identity_issuer_chain = TRY(GetChain(json, "qe_identity_issuer_chain")),
+                         .qe_identity = TRY(GetText(json, "qe_identity")),
+                         .qe_identity_signature = TRY(DecodeHex(TRY(GetText(json, "qe_identity_signature"))))};
+}
+
+}  // namespace soter
