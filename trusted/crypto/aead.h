@@ -11,7 +11,7 @@
 struct evp_cipher_ctx_st;
 
 // Authenticated encryption with a 32-byte key, a 12-byte nonce and a 16-byte tag.
-// Both come from OpenSSL, three times as fast as libsodium where measured (bench/crypto_bench.cc).
+// Both come from OpenSSL, three times as fast as libsodium where measured (bench/seal_bench.cc).
 namespace soter {
 
 enum class AeadAlgorithm { kChaCha20Poly1305, kAes256Gcm };  // RFC 8439; NIST SP 800-38D

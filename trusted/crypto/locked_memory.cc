@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,13 @@ Error CannotLock(size_t size_bytes) {
                    "--ulimit memlock= (containers)");
 }
 
+// Pages are locked as they are first touched, which spares a pass over memory; the limit is checked now all the
+// same. A system that does not know that (a library OS) locks at once.
+bool Lock(void* data, size_t size_bytes) {
+  if (::mlock2(data, size_bytes, MLOCK_ONFAULT) == 0) return true;
+  return (errno == ENOSYS || errno == EINVAL) && ::mlock(data, size_bytes) == 0;
+}
+
 }  // namespace
 
 Result<LockedBuffer> LockedBuffer::Allocate(size_t size_bytes) {
@@ -34,7 +42,7 @@ Result<LockedBuffer> LockedBuffer::Allocate(size_t size_bytes) {
   ::madvise(mapped, size_bytes, MADV_HUGEPAGE);  // only a matter of speed: its failure is nothing
   bool hidden = ::madvise(mapped, size_bytes, MADV_DONTDUMP) == 0 && ::madvise(mapped, size_bytes, MADV_WIPEONFORK) == 0;
   if (!hidden) return Unavailable("this system cannot keep memory out of core dumps (madvise)");
-  if (::mlock(mapped, size_bytes) != 0) return CannotLock(size_bytes);
+  if (!Lock(mapped, size_bytes)) return CannotLock(size_bytes);
   return buffer;
 }
 

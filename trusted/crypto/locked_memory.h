@@ -11,7 +11,7 @@ namespace soter {
 // a child process, and wiped when it goes. Against root and the kernel it protects nothing; a TEE does that.
 class LockedBuffer {
  public:
-  // Allocate locks `size_bytes`, rounded up to pages. Cost: every page is touched once.
+  // Allocate locks `size_bytes`, rounded up to pages.
   // Errors: kExhausted (not enough memory, or RLIMIT_MEMLOCK too low: the message says how to raise it).
   static Result<LockedBuffer> Allocate(size_t size_bytes);
 

@@ -34,7 +34,7 @@ class DigestedSource {
   explicit DigestedSource(ByteSource source);
 
   static constexpr size_t kBlockBytes = size_t{1} << 20;
-  static constexpr size_t kBlockCount = 4;
+  static constexpr size_t kBlockCount = 16;
 
   struct Block {
     std::vector<std::byte> bytes;
