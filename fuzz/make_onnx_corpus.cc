@@ -12,7 +12,8 @@ namespace {
 
 OnnxBuilder ConvNet() {
   OnnxBuilder b;
-  b.Input("x", {"batch", "2", "6", "6"}).Output("y").Filled("w", {4, 2, 3, 3}, 0.5f).Floats("bias", {4}, {1, 2, 3, 4});
+  b.Input("x", {"batch", "2", "6", "6"}).Output("y");
+  b.Filled("w", {4, 2, 3, 3}, 0.5f).Floats("bias", {4}, {1, 2, 3, 4});
   for (const char* name : {"gamma", "beta", "mean", "var"}) b.Filled(name, {4}, 1.0f);
   b.Int64s("pads", {8}, {0, 0, 1, 1, 0, 0, 1, 1}).Filled("fc", {4, 3}, 0.25f);
   b.Node("Pad", {"x", "pads"}, {"padded"});

@@ -35,7 +35,8 @@ Result<std::unique_ptr<FileSource>> FileSource::Open(const std::filesystem::path
 Status FileSource::ReadInRange(uint64_t offset, std::span<std::byte> out) const {
   constexpr size_t kMostAtOnce = size_t{1} << 30;
   while (!out.empty()) {
-    const ssize_t count = ::pread(fd_.get(), out.data(), std::min(out.size(), kMostAtOnce), static_cast<off_t>(offset));
+    const size_t wanted = std::min(out.size(), kMostAtOnce);
+    const ssize_t count = ::pread(fd_.get(), out.data(), wanted, static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return Unavailable(name_ + ": cannot be read: " + std::strerror(errno));
     if (count == 0) return Unavailable(name_ + ": became shorter while it was read");

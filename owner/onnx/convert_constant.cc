@@ -39,7 +39,8 @@ Status ConvertDropout(Conversion& c, const OnnxNode& node) {
   const ValueId training = TRY(c.OptionalInput(node, 2));
   if (training != kNoValue) {
     const Tensor* flag = TRY(c.ConstantInput(node, 2));
-    if (flag->dtype() != DType::kBool || flag->bytes().size() != 1) return Malformed("training_mode must be one bool");
+    const bool is_one_bool = flag->dtype() == DType::kBool && flag->bytes().size() == 1;
+    if (!is_one_bool) return Malformed("training_mode must be one bool");
     if (flag->As<bool>()[0]) return Unsupported("training mode; export the model for inference");
   }
   return c.SetOutput(node, TRY(c.Input(node, 0)));

@@ -158,7 +158,8 @@ Status ConvertClip(Conversion& c, const OnnxNode& node) {
 
 Result<UnaryKind> ReadGeluForm(const OnnxNode& node) {
   const std::string form = TRY(node.String("approximate", "none"));
-  constexpr std::pair<const char*, UnaryKind> kForms[] = {{"none", UnaryKind::kGeluErf}, {"tanh", UnaryKind::kGeluTanh}};
+  constexpr std::pair<const char*, UnaryKind> kForms[] = {{"none", UnaryKind::kGeluErf},
+                                                          {"tanh", UnaryKind::kGeluTanh}};
   for (const auto& [name, kind] : kForms) {
     if (form == name) return kind;
   }

@@ -9,7 +9,8 @@ namespace {
 // Inference uses one output; a further one that somebody reads would be a training statistic.
 Status RequireOneOutput(const OnnxNode& node) {
   for (size_t i = 1; i < node.output_count(); ++i) {
-    if (!node.output(i).empty()) return Unsupported("output " + std::to_string(i) + " is not supported, only output 0");
+    if (node.output(i).empty()) continue;
+    return Unsupported("output " + std::to_string(i) + " is not supported, only output 0");
   }
   return {};
 }

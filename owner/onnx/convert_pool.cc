@@ -30,8 +30,10 @@ Status EmitGlobal(Conversion& c, const OnnxNode& node, ReduceKind kind) {
   return c.EmitOutput(node, Reduce{.kind = kind, .spatial = true}, {TRY(c.Input(node, 0))});
 }
 
-Status ConvertGlobalAveragePool(Conversion& c, const OnnxNode& node) { return EmitGlobal(c, node, ReduceKind::kMean); }
-Status ConvertGlobalMaxPool(Conversion& c, const OnnxNode& node) { return EmitGlobal(c, node, ReduceKind::kMax); }
+template <ReduceKind kKind>
+Status ConvertGlobalPool(Conversion& c, const OnnxNode& node) {
+  return EmitGlobal(c, node, kKind);
+}
 
 Status ConvertGlobalLpPool(Conversion& c, const OnnxNode& node) {
   const int64_t p = TRY(node.Int("p", 2));
@@ -43,8 +45,8 @@ constexpr OperatorRow kOperators[] = {
     {"MaxPool", ConvertMaxPool},
     {"AveragePool", ConvertAveragePool},
     {"LpPool", ConvertLpPool},
-    {"GlobalAveragePool", ConvertGlobalAveragePool},
-    {"GlobalMaxPool", ConvertGlobalMaxPool},
+    {"GlobalAveragePool", ConvertGlobalPool<ReduceKind::kMean>},
+    {"GlobalMaxPool", ConvertGlobalPool<ReduceKind::kMax>},
     {"GlobalLpPool", ConvertGlobalLpPool},
 };
 

@@ -46,7 +46,8 @@ void ExportWriter::NameValues() {
   std::unordered_set<std::string> taken;
   // Inputs and outputs are known by their names to others; the rest gets whatever is free.
   const auto keep = [&](ValueId value) {
-    if (names_[value].empty() && taken.insert(graph_.value_names[value]).second) names_[value] = graph_.value_names[value];
+    const std::string& name = graph_.value_names[value];
+    if (names_[value].empty() && taken.insert(name).second) names_[value] = name;
   };
   for (const GraphInput& input : graph_.inputs) keep(input.value);
   for (ValueId output : graph_.outputs) keep(output);

@@ -152,7 +152,9 @@ class OperatorExporter {
   Status operator()(const Where&) { return Plain("Where", {In(0), In(1), In(2)}); }
 
   Status operator()(const Pool& op) {
-    if (op.kind != PoolKind::kMax && !IsOnes(op.window.dilations)) return Unsupported("a dilated average in opset 17");
+    if (op.kind != PoolKind::kMax && !IsOnes(op.window.dilations)) {
+      return Unsupported("a dilated average in opset 17");
+    }
     if (op.kind == PoolKind::kLp && op.ceil_mode) return Unsupported("LpPool with ceil_mode in opset 17");
     onnx::NodeProto& node = w_.AddNode(OpName(node_.op), {In(0)}, Out());
     SetWindow(node, op.window, op.kind == PoolKind::kMax);
@@ -448,6 +450,8 @@ class OperatorExporter {
 
 }  // namespace
 
-Status ExportNode(ExportWriter& writer, const Node& node) { return std::visit(OperatorExporter(writer, node), node.op); }
+Status ExportNode(ExportWriter& writer, const Node& node) {
+  return std::visit(OperatorExporter(writer, node), node.op);
+}
 
 }  // namespace soter

@@ -36,8 +36,8 @@ class ExportOnnxTest : public ::testing::Test {
   }
 
   // Exports a graph of one operator; what comes back must be that operator with the same attributes.
-  void ExpectSame(Op op, const std::vector<Shape>& inputs, const std::function<void(TestGraph&, std::vector<ValueId>&)>&
-                                                               add_constants = nullptr) {
+  using AddConstants = std::function<void(TestGraph&, std::vector<ValueId>&)>;
+  void ExpectSame(Op op, const std::vector<Shape>& inputs, const AddConstants& add_constants = nullptr) {
     TestGraph g;
     std::vector<ValueId> operands;
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -111,7 +111,8 @@ TEST_F(ExportOnnxTest, OperatorsThatOnnxKnows) {
     operands.push_back(g.Int64s({0, 0, 1, 1, 0, 0, 1, 1}));
   });
   for (const Shape& shape : {Shape{3}, Shape{4, 6}}) {
-    ExpectSame(Expand{}, {{1}}, [&](TestGraph& g, std::vector<ValueId>& operands) { operands.push_back(g.Int64s(shape)); });
+    ExpectSame(Expand{}, {{1}},
+               [&](TestGraph& g, std::vector<ValueId>& operands) { operands.push_back(g.Int64s(shape)); });
   }
 }
 

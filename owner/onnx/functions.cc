@@ -90,7 +90,8 @@ class FunctionInliner {
     for (int i = 0; i < call.output_size(); ++i) {
       if (!call.output(i).empty()) names[function.output(i)] = call.output(i);
     }
-    const std::string prefix = (call.name().empty() ? function.name() : call.name()) + "/" + std::to_string(calls_) + "/";
+    const std::string& caller = call.name().empty() ? function.name() : call.name();
+    const std::string prefix = caller + "/" + std::to_string(calls_) + "/";
     for (onnx::NodeProto node : function.node()) {
       Rename(prefix, &names, &node);
       TRY(Substitute(attributes, function, &node));

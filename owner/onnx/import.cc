@@ -74,7 +74,9 @@ class Importer {
     const auto& type = input.type().tensor_type();
     const DType dtype = TRY(ImportedDType(type.elem_type()));
     if (WasConverted(type.elem_type())) conversion_.AddNote(DataTypeName(type.elem_type()) + " inputs are float32");
-    if (!type.has_shape()) return Unsupported("has no shape; export the model with a shape, symbolic where it varies");
+    if (!type.has_shape()) {
+      return Unsupported("has no shape; export the model with a shape, symbolic where it varies");
+    }
     if (type.shape().dim_size() > static_cast<int>(kMaxRank)) {
       return Unsupported("has rank " + std::to_string(type.shape().dim_size()) + "; at most " +
                          std::to_string(kMaxRank) + " is supported");
@@ -86,8 +88,8 @@ class Importer {
         shape.push_back(Dim::Constant(dim.dim_value()));
       } else {
         // Some exporters write -1 for an extent that varies.
-        const std::string name = dim.dim_param().empty() ? input.name() + "_dim" + std::to_string(i) : dim.dim_param();
-        shape.push_back(conversion_.builder().Symbol(name));
+        const std::string unnamed = input.name() + "_dim" + std::to_string(i);
+        shape.push_back(conversion_.builder().Symbol(dim.dim_param().empty() ? unnamed : dim.dim_param()));
       }
     }
     return Define(input.name(), conversion_.builder().AddInput(input.name(), dtype, std::move(shape)));

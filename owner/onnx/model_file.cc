@@ -55,8 +55,9 @@ class FieldScanner {
     }
     field.payload.offset = offset_;
     if (field.payload.length > end_ - offset_) {
-      return Malformed("truncated, or not an ONNX model: the field at byte " + std::to_string(field.begin) + " needs " +
-                       std::to_string(field.payload.length) + " bytes, there are " + std::to_string(end_ - offset_));
+      return Malformed("truncated, or not an ONNX model: the field at byte " + std::to_string(field.begin) +
+                       " needs " + std::to_string(field.payload.length) + " bytes, there are " +
+                       std::to_string(end_ - offset_));
     }
     offset_ += field.payload.length;
     return field;

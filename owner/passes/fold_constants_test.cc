@@ -8,7 +8,8 @@ using ::testing::ElementsAre;
 TEST(FoldConstants, FollowsChains) {
   TestGraph g;
   const ValueId x = g.Input({2, 2});
-  const ValueId w = g.Node(Transpose{{1, 0}}, {g.Node(Unary{UnaryKind::kIdentity}, {g.Floats({2, 2}, {1, 2, 3, 4})})});
+  const ValueId same = g.Node(Unary{UnaryKind::kIdentity}, {g.Floats({2, 2}, {1, 2, 3, 4})});
+  const ValueId w = g.Node(Transpose{{1, 0}}, {same});
   const ValueId scaled = g.Node(Binary{BinaryKind::kMul}, {w, g.Scalar(2)});
   const Graph graph = Must(FoldConstants(g.Take({g.Node(Binary{BinaryKind::kAdd}, {x, scaled})})));
   EXPECT_THAT(Names(graph), ElementsAre("Add"));
@@ -22,7 +23,8 @@ TEST(FoldConstants, TransposesLargeMatricesOfOddExtents) {
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
   TestGraph g;
   const ValueId w = g.Node(Transpose{}, {g.Floats({kRows, kColumns}, values)});
-  const Graph graph = Must(FoldConstants(g.Take({g.Node(Binary{BinaryKind::kAdd}, {g.Input({kColumns, kRows}), w})})));
+  const ValueId y = g.Node(Binary{BinaryKind::kAdd}, {g.Input({kColumns, kRows}), w});
+  const Graph graph = Must(FoldConstants(g.Take({y})));
   const std::vector<float> folded = FloatsOf(graph, graph.nodes[0].inputs[1]);
   for (int64_t r = 0; r < kRows; ++r) {
     for (int64_t c = 0; c < kColumns; ++c) ASSERT_EQ(folded[c * kRows + r], values[r * kColumns + c]);

@@ -14,8 +14,9 @@ std::optional<SpatialPads> ReadPads(const GraphIndex& index, const Node& node, s
   if (Operand(node, 2) != kNoValue && index.scalar(node.inputs[2]) != 0.0f) return std::nullopt;
   const Tensor* pads = index.constant(node.inputs[1]);
   const size_t rank = spatial_rank + 2;
-  if (pads == nullptr || pads->dtype() != DType::kInt64 || pads->As<int64_t>().size() != 2 * rank) return std::nullopt;
+  if (pads == nullptr || pads->dtype() != DType::kInt64) return std::nullopt;
   const std::span<const int64_t> values = pads->As<int64_t>();
+  if (values.size() != 2 * rank) return std::nullopt;
   for (int64_t value : values) {
     if (value < 0) return std::nullopt;  // a negative pad crops
   }

@@ -120,7 +120,8 @@ class Matcher {
 Graph RecogniseGelu(Graph graph) {
   const Matcher matcher(graph);
   for (Node& node : graph.nodes) {
-    if (!std::holds_alternative<Binary>(node.op) || std::get<Binary>(node.op).activation != Activation::kNone) continue;
+    const Binary* binary = std::get_if<Binary>(&node.op);
+    if (binary == nullptr || binary->activation != Activation::kNone) continue;
     const auto match = matcher.MatchRoot(node.outputs[0]);
     if (!match.has_value()) continue;
     node.op = Unary{match->kind};

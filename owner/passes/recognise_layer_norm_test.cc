@@ -20,8 +20,9 @@ ValueId AddNormal(TestGraph& g, ValueId x, const Parts& parts, bool rms = false)
   const auto centred = [&] { return rms ? x : g.Node(Binary{BinaryKind::kSub}, {x, m}); };
   const ValueId c = centred();
   const ValueId again = parts.subtract_twice ? centred() : c;
-  const ValueId square = parts.square_by_product ? g.Node(Binary{BinaryKind::kMul}, {again, again})
-                                                 : g.Node(Binary{BinaryKind::kPow}, {again, g.Scalar(parts.exponent)});
+  const ValueId square = parts.square_by_product
+                             ? g.Node(Binary{BinaryKind::kMul}, {again, again})
+                             : g.Node(Binary{BinaryKind::kPow}, {again, g.Scalar(parts.exponent)});
   const ValueId guarded = g.Node(Binary{BinaryKind::kAdd}, {mean(square), g.Scalar(1e-5f)});
   const ValueId deviation = g.Node(Unary{UnaryKind::kSqrt}, {guarded});
   if (!parts.multiply_by_inverse) return g.Node(Binary{BinaryKind::kDiv}, {c, deviation});

@@ -34,7 +34,9 @@ std::string AddBatchNorm(ModelBuilder& model, const std::string& name, const std
 std::string AddMaxPool(ModelBuilder& model, const std::string& name, const std::string& x, int64_t kernel,
                        int64_t stride, int64_t pad) {
   return model.Node("MaxPool", name, {x},
-                    {{"kernel_shape", Ints{kernel, kernel}}, {"pads", Ints(4, pad)}, {"strides", Ints{stride, stride}}});
+                    {{"kernel_shape", Ints{kernel, kernel}},
+                     {"pads", Ints(4, pad)},
+                     {"strides", Ints{stride, stride}}});
 }
 
 std::string AddGemm(ModelBuilder& model, const std::string& name, const std::string& x, int64_t in, int64_t out,

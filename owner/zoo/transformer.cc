@@ -31,7 +31,9 @@ class TransformerBuilder {
     memory = Norm("encoder.norm", memory);
     const std::string mask = CausalMask(tgt);
     std::string y = tgt;
-    for (int64_t i = 0; i < size_.layers; ++i) y = DecoderLayer("decoder.layers." + std::to_string(i), y, memory, mask);
+    for (int64_t i = 0; i < size_.layers; ++i) {
+      y = DecoderLayer("decoder.layers." + std::to_string(i), y, memory, mask);
+    }
     m_.Output(Norm("decoder.norm", y), {"batch", "tgt_length", size_.width});
   }
 
@@ -52,7 +54,8 @@ class TransformerBuilder {
     const std::string deviation = m_.Node("Sqrt", name + ".deviation", {guarded});
     const std::string normal = m_.Node("Div", name + ".normal", {centred, deviation});
     const Shape shape = {size_.width};
-    const std::string scaled = m_.Node("Mul", name + ".scaled", {normal, m_.Weight(name + ".weight", shape, {1.0f, 0.25f})});
+    const std::string weight = m_.Weight(name + ".weight", shape, {1.0f, 0.25f});
+    const std::string scaled = m_.Node("Mul", name + ".scaled", {normal, weight});
     return m_.Node("Add", name, {scaled, m_.Weight(name + ".bias", shape, {0.0f, 0.05f})});
   }
 
@@ -98,8 +101,9 @@ class TransformerBuilder {
   }
 
   std::string FeedForward(const std::string& name, const std::string& x) {
-    const std::string hidden = m_.Node("Relu", name + ".relu", {Linear(name + ".linear1", x, size_.width, size_.hidden)});
-    return Linear(name + ".linear2", hidden, size_.hidden, size_.width);
+    const std::string hidden = Linear(name + ".linear1", x, size_.width, size_.hidden);
+    const std::string positive = m_.Node("Relu", name + ".relu", {hidden});
+    return Linear(name + ".linear2", positive, size_.hidden, size_.width);
   }
 
   std::string EncoderLayer(const std::string& name, std::string x) {
