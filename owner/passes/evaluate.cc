@@ -18,17 +18,22 @@ bool IsMatrixTranspose(const Node& node, const Tensor& x) {
   return transpose->perm.empty() || transpose->perm == std::vector<int64_t>{1, 0};
 }
 
-// Weights reach hundreds of megabytes; in tiles, both sides stay in cache.
+// Weights reach hundreds of megabytes. Each tile goes through a buffer, so that both sides are touched in whole
+// cache lines: extents that are powers of two would have every store of a column evict the one before.
 void TransposeMatrix(const Tensor& x, Tensor* y) {
   constexpr int64_t kTile = 32;
   const int64_t rows = x.shape()[0], columns = x.shape()[1];
   const float* from = x.As<float>().data();
   float* to = y->MutableAs<float>().data();
+  float tile[kTile][kTile];
   for (int64_t r0 = 0; r0 < rows; r0 += kTile) {
+    const int64_t height = std::min(kTile, rows - r0);
     for (int64_t c0 = 0; c0 < columns; c0 += kTile) {
-      for (int64_t r = r0; r < std::min(r0 + kTile, rows); ++r) {
-        for (int64_t c = c0; c < std::min(c0 + kTile, columns); ++c) to[c * rows + r] = from[r * columns + c];
+      const int64_t width = std::min(kTile, columns - c0);
+      for (int64_t r = 0; r < height; ++r) {
+        for (int64_t c = 0; c < width; ++c) tile[c][r] = from[(r0 + r) * columns + c0 + c];
       }
+      for (int64_t c = 0; c < width; ++c) std::copy_n(tile[c], height, to + (c0 + c) * rows + r0);
     }
   }
 }
