@@ -10,7 +10,8 @@ std::string EncodeEvidence(const Evidence& evidence) {
   json += "\",\n \"report\": \"" + EncodeBase64(evidence.report, Base64::kPadded) + "\",\n \"certificates\": [";
   const char* separator = "";
   for (const std::vector<std::byte>& der : evidence.certificates) {
-    json += separator + ("\"" + EncodeBase64(der, Base64::kPadded)) + "\"";
+    json += separator;
+    json += '"' + EncodeBase64(der, Base64::kPadded) + '"';
     separator = ",\n  ";
   }
   return json + "],\n \"claims\": \"" + EncodeBase64(evidence.claims, Base64::kPadded) + "\"}\n";

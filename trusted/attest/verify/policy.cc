@@ -136,7 +136,7 @@ Status ReadTable(const std::string& name, TomlTable& table, Policy& policy) {
   if (name == "tdx") return ReadTdx(table, policy.tdx);
   if (name == "intel") return ReadIntel(table, policy.intel);
   if (name == "dev") return ReadDev(table, policy.dev);
-  return InvalidArgument("[" + name + "] is none of [workload], [snp], [snp.min_tcb], [sgx], [tdx], [intel], [dev]");
+  return InvalidArgument('[' + name + "] is none of [workload], [snp], [snp.min_tcb], [sgx], [tdx], [intel], [dev]");
 }
 
 }  // namespace

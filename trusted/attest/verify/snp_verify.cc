@@ -71,7 +71,7 @@ void CheckRevocation(const SnpChain& chain, VerifyContext& context) {
     if (!usable.ok()) return context.checks.Fail(name, usable.error().message, remedy);
     for (const Certificate& certificate : chain.path)
       if (list.Revokes(certificate))
-        return context.checks.Fail(name, "\"" + certificate.subject_name() + "\" is revoked",
+        return context.checks.Fail(name, '"' + certificate.subject_name() + "\" is revoked",
                                    "a machine whose certificates AMD has not revoked");
   }
   if (any) return context.checks.Pass(name, "no certificate is on AMD's list");

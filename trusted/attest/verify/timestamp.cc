@@ -33,7 +33,7 @@ Result<int64_t> ParseTimestamp(std::string_view text) {
   utc.tm_hour = Field(text, 11, 2), utc.tm_min = Field(text, 14, 2), utc.tm_sec = Field(text, 17, 2);
   int64_t seconds = timegm(&utc);
   // timegm turns the 31st of June into the 1st of July; here that is an error.
-  if (FormatTimestamp(seconds) != text) return Malformed("\"" + std::string(text) + "\" is no point in time");
+  if (FormatTimestamp(seconds) != text) return Malformed("no point in time: " + std::string(text));
   return seconds;
 }
 

@@ -77,7 +77,7 @@ class TomlParser {
 
   Result<std::string> ParseTableName() {
     std::string name = TRY(ParseBareKey());
-    while (Accept('.')) name += "." + TRY(ParseBareKey());
+    while (Accept('.')) name += '.' + TRY(ParseBareKey());
     if (!Accept(']')) return Fail("expected ] after a table's name");
     return name;
   }
@@ -86,9 +86,10 @@ class TomlParser {
     if (Peek() == '"') return TomlTable::Value(TRY(ParseString()));
     if (Accept('[')) return ParseArray();
     if (Peek() == '-' || (Peek() >= '0' && Peek() <= '9')) return TomlTable::Value(TRY(ParseInteger()));
-    std::string word = TRY(ParseBareKey());
-    if (word != "true" && word != "false") return Fail("\"" + word + "\" is not a value; strings stand in quotes");
-    return TomlTable::Value(word == "true");
+    Result<std::string> word = ParseBareKey();
+    if (!word.ok()) return std::move(word).error();
+    if (*word != "true" && *word != "false") return Fail("not a value: " + *word + "; strings stand in quotes");
+    return TomlTable::Value(*word == "true");
   }
 
   Result<std::string> ParseString() {

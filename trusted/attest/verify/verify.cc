@@ -13,7 +13,7 @@ bool CheckCertificateDates(const char* name, std::span<const Certificate> certif
     first_end = std::min(first_end, certificate.not_after());
     if (time_s >= certificate.not_before() && time_s <= certificate.not_after()) continue;
     context.checks.Fail(name,
-                        "\"" + certificate.subject_name() + "\" is valid from " +
+                        '"' + certificate.subject_name() + "\" is valid from " +
                             FormatTimestamp(certificate.not_before()) + " to " +
                             FormatTimestamp(certificate.not_after()) + ", not at " + FormatTimestamp(time_s),
                         "certificates that are valid at the verification time");
