@@ -9,7 +9,9 @@
 namespace soter {
 
 // Wipe overwrites `bytes` with zeros in a way that the compiler may not remove.
-inline void Wipe(std::span<std::byte> bytes) { explicit_bzero(bytes.data(), bytes.size()); }
+inline void Wipe(std::span<std::byte> bytes) {
+  if (!bytes.empty()) explicit_bzero(bytes.data(), bytes.size());
+}
 
 // Secret holds a trivially copyable value that is wiped on destruction and on move, cannot be
 // printed or copied by accident, and has no operator==: Expose() marks each place that looks at it.
