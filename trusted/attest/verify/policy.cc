@@ -6,6 +6,25 @@
 namespace soter {
 namespace {
 
+// What is absent is not looked at. What is there but empty could be meant so or otherwise, and is refused.
+Error Empty(const char* key) {
+  return InvalidArgument(std::string(key) + " is empty: give a value, or leave it out");
+}
+
+Status TakeName(TomlTable& table, const char* key, std::string& out) {
+  if (!table.Has(key)) return {};
+  TRY(table.TakeString(key, out));
+  if (out.empty()) return Empty(key);
+  return {};
+}
+
+Status TakeNames(TomlTable& table, const char* key, std::vector<std::string>& out) {
+  if (!table.Has(key)) return {};
+  TRY(table.TakeStrings(key, out));
+  if (out.empty()) return Empty(key);
+  return {};
+}
+
 Status NormalizeHex(const char* key, size_t size_bytes, std::string& text) {
   Result<std::vector<std::byte>> bytes = DecodeHexAnyCase(text);
   if (!bytes.ok() || bytes->size() != size_bytes)
@@ -15,13 +34,13 @@ Status NormalizeHex(const char* key, size_t size_bytes, std::string& text) {
 }
 
 Status TakeHex(TomlTable& table, const char* key, size_t size_bytes, std::string& out) {
-  TRY(table.TakeString(key, out));
+  TRY(TakeName(table, key, out));
   if (out.empty()) return {};
   return NormalizeHex(key, size_bytes, out);
 }
 
 Status TakeHexList(TomlTable& table, const char* key, size_t size_bytes, std::vector<std::string>& out) {
-  TRY(table.TakeStrings(key, out));
+  TRY(TakeNames(table, key, out));
   for (std::string& text : out) TRY(NormalizeHex(key, size_bytes, text));
   return {};
 }
@@ -44,13 +63,13 @@ Status ReadTop(TomlTable& table, Policy& policy) {
 }
 
 Status ReadWorkload(TomlTable& table, WorkloadPolicy& policy) {
-  TRY(table.TakeString("purpose", policy.purpose));
-  TRY(table.TakeString("nonce", policy.nonce));
+  TRY(TakeName(table, "purpose", policy.purpose));
+  TRY(TakeName(table, "nonce", policy.nonce));
   policy.nonce = EncodeHex(TRY(DecodeHexAnyCase(policy.nonce)));
-  TRY(table.TakeString("model_digest", policy.model_digest));
+  TRY(TakeName(table, "model_digest", policy.model_digest));
   policy.model_digest = EncodeHex(TRY(DecodeHexAnyCase(policy.model_digest)));
-  TRY(table.TakeStrings("schemes", policy.schemes));
-  TRY(table.TakeStrings("checks", policy.checks));
+  TRY(TakeNames(table, "schemes", policy.schemes));
+  TRY(TakeNames(table, "checks", policy.checks));
   return table.ExpectEmpty();
 }
 

@@ -96,6 +96,18 @@ TEST(Policy, MistakesAreRefusedByName) {
   }
 }
 
+TEST(Policy, WhatIsEmptyIsNotTakenForAny) {
+  for (const char* setting :
+       {"report_data = \"\"", "[workload]\nschemes = []", "[workload]\nchecks = []", "[workload]\npurpose = \"\"",
+        "[workload]\nnonce = \"\"", "[snp]\nmeasurements = []", "[snp]\nchip_ids = []", "[snp]\nhost_data = \"\"",
+        "[tdx]\nrtmr0 = []", "[intel]\nppids = []"}) {
+    Result<Policy> policy = ParsePolicy(std::string("platforms = [\"snp\"]\n") + setting);
+    ASSERT_FALSE(policy.ok()) << setting;
+    EXPECT_EQ(policy.error().code, ErrorCode::kInvalidArgument) << setting;
+    EXPECT_NE(policy.error().message.find("is empty"), std::string::npos) << policy.error().message;
+  }
+}
+
 TEST(Timestamp, OneFormOnly) {
   EXPECT_EQ(ParseTimestamp("1970-01-01T00:00:00Z").value(), 0);
   EXPECT_EQ(ParseTimestamp("2024-02-29T12:00:00Z").value(), 1709208000);

@@ -23,6 +23,8 @@ class TomlTable {
   // Add puts a key in. Errors: kMalformed (it is there already).
   Status Add(const std::string& key, Entry entry);
 
+  bool Has(const char* key) const { return entries_.contains(key); }
+
   // Each Take* writes the key's value to `out` and removes the key; an absent key leaves `out` as it is.
   // Errors: kInvalidArgument (the value is of another type).
   Status TakeBool(const char* key, bool& out) { return Take(key, "true or false", out); }
