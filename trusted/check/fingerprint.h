@@ -31,13 +31,11 @@ class Fingerprint {
   size_t input_elements() const { return inputs_.front().As<float>().size(); }
 
  private:
-  int64_t ChannelOf(int64_t element) const { return element / channel_stride_ % static_cast<int64_t>(bias_.size()); }
-
   std::vector<Tensor> inputs_, outputs_;  // outputs without bias
   std::vector<float> bias_;               // one per output channel, 0 without bias
   std::vector<float> row_norm_;           // ||w_j||_2 per output channel
   int64_t inner_count_ = 0;               // products summed for one output
-  int64_t channel_stride_ = 1;            // elements between two channels of an output
+  int64_t channel_stride_ = 1;            // elements of one channel that lie together in an output
   std::vector<float> factors_;            // m_i of the last Draw
   float largest_input_ = 0;               // max |x| of the last Draw
 };
