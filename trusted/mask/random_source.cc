@@ -3,26 +3,46 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <numbers>
 
 #include "common/base/check.h"
+#include "common/base/secret.h"
 
 namespace soter {
 namespace {
 
+void FillFromSystem(std::span<std::byte> bytes) {
+  while (!bytes.empty()) {
+    ssize_t got = getrandom(bytes.data(), bytes.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    CHECK(got > 0, "the system has no random numbers");  // never go on with a predictable mask
+    bytes = bytes.subspan(static_cast<size_t>(got));
+  }
+}
+
+// Reads ahead, since a system call for every number would take seconds for one large tensor. A byte is handed out
+// once and wiped from the pool at once, so what was drawn cannot be found there later.
 class SystemRandom : public RandomSource {
  public:
+  ~SystemRandom() override { Wipe(pool_); }
   void Fill(std::span<std::byte> bytes) override {
-    while (!bytes.empty()) {
-      ssize_t got = getrandom(bytes.data(), bytes.size(), 0);
-      if (got < 0 && errno == EINTR) continue;
-      CHECK(got > 0, "the system has no random numbers");  // never go on with a predictable mask
-      bytes = bytes.subspan(static_cast<size_t>(got));
+    if (bytes.size() > pool_.size()) return FillFromSystem(bytes);
+    if (bytes.size() > pool_.size() - used_) {
+      FillFromSystem(pool_);
+      used_ = 0;
     }
+    std::memcpy(bytes.data(), pool_.data() + used_, bytes.size());
+    Wipe(std::span(pool_).subspan(used_, bytes.size()));
+    used_ += bytes.size();
   }
+
+ private:
+  std::array<std::byte, 4096> pool_{};
+  size_t used_ = 4096;
 };
 
 // SplitMix64 (Steele, Lea, Flood 2014).

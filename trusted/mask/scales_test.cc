@@ -90,6 +90,16 @@ TEST(RandomSource, SeededRepeatsAndSystemDoesNot) {
   EXPECT_NE(MakeSystemRandom()->NextU64(), MakeSystemRandom()->NextU64());
 }
 
+TEST(RandomSource, SystemBytesDifferAcrossItsReadAhead) {
+  auto random = MakeSystemRandom();
+  std::set<uint64_t> seen;
+  for (int i = 0; i < 5000; ++i) seen.insert(random->NextU64());  // ten read-aheads
+  EXPECT_EQ(seen.size(), 5000u);
+  std::vector<std::byte> large(10000), zeros(10000);
+  random->Fill(large);
+  EXPECT_NE(large, zeros);
+}
+
 TEST(RandomSource, GaussianHasMeanZeroAndVarianceOne) {
   auto random = MakeSeededRandom(9);
   double sum = 0, squares = 0;
