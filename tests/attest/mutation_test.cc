@@ -68,8 +68,8 @@ TEST_P(Mutation, EveryTruncationIsRefused) {
     EXPECT_FALSE(VerifyBytes(ByteView(bytes).first(size), collateral, Permissive(), test.time).accepted()) << size;
 }
 
-INSTANTIATE_TEST_SUITE_P(Vectors, Mutation, testing::ValuesIn(kCases), [](const auto& info) {
-  std::string name = info.param.file;
+INSTANTIATE_TEST_SUITE_P(Vectors, Mutation, testing::ValuesIn(kCases), [](const auto& named) {
+  std::string name = named.param.file;
   for (char& c : name)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   return name;
