@@ -4,6 +4,7 @@ add_library(soter_flags INTERFACE)
 target_include_directories(soter_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(soter_flags INTERFACE
   -Wall -Wextra -Wshadow -Wno-missing-field-initializers -Werror=return-type -Werror=unused-result
+  -Wno-restrict  # GCC 12 sees overlaps in std::string that are not there (its bug 105651)
   -fstack-protector-strong -ffp-contract=off)
 if(SOTER_DEVELOPMENT)
   target_compile_definitions(soter_flags INTERFACE SOTER_DEVELOPMENT)

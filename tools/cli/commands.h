@@ -1,0 +1,16 @@
+#pragma once
+
+#include "tools/cli/options.h"
+
+namespace soter {
+
+// Each adds one subcommand; when the user names it, `chosen` becomes what to do.
+void AddRunCommand(CLI::App& app, Command& chosen);
+void AddPlanCommand(CLI::App& app, Command& chosen);
+void AddCheckCommand(CLI::App& app, Command& chosen);
+void AddViewCommand(CLI::App& app, Command& chosen);
+void AddZooCommand(CLI::App& app, Command& chosen);
+void AddDoctorCommand(CLI::App& app, Command& chosen);
+void AddWorkerCommand(CLI::App& app, Command& chosen);
+
+}  // namespace soter

@@ -1,0 +1,111 @@
+#include "tools/cli/options.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "common/wire/control_codec.h"
+
+namespace soter {
+
+namespace {
+
+constexpr std::array kSchemeNames = {"insecure", "verified", "mlcapsule", "aegisdnn", "ennclave", "soter"};
+constexpr std::array kCheckNames = {"none", "fingerprint", "freivalds"};
+
+template <typename Enum, size_t N>
+Enum FromName(const std::array<const char*, N>& names, const std::string& name) {
+  auto found = std::find(names.begin(), names.end(), name);
+  CHECK(found != names.end(), "the option parser lets only known names pass");
+  return static_cast<Enum>(found - names.begin());
+}
+
+// DefaultCheck is what a scheme checks unless it is told otherwise: the paper's fingerprints for soter.
+control::Check DefaultCheck(control::Scheme scheme) {
+  if (scheme == control::Scheme::kVerified) return control::Check::kFreivalds;
+  return scheme == control::Scheme::kSoter ? control::Check::kFingerprint : control::Check::kNone;
+}
+
+// Fraction accepts 0 to 1; unlike CLI::Range it refuses NaN.
+CLI::Validator Fraction() {
+  return CLI::Validator(
+      [](std::string& text) {
+        double value = 0;
+        bool valid = CLI::detail::lexical_cast(text, value) && value >= 0 && value <= 1;
+        return valid ? std::string() : "\"" + text + "\" is not a number from 0 to 1";
+      },
+      "0 to 1");
+}
+
+uint32_t CoreCount() {
+  cpu_set_t cores;
+  if (::sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
+  return static_cast<uint32_t>(std::max(1, CPU_COUNT(&cores)));
+}
+
+}  // namespace
+
+const char* SchemeName(control::Scheme scheme) { return kSchemeNames[static_cast<size_t>(scheme)]; }
+const char* CheckName(control::Check check) { return kCheckNames[static_cast<size_t>(check)]; }
+bool UsesWorker(control::Scheme scheme) { return scheme != control::Scheme::kMlcapsule; }
+
+void AddModelOption(CLI::App& command, std::string& model) {
+  command.add_option("MODEL", model, "an ONNX file")->required();
+}
+
+void AddSchemeOptions(CLI::App& command, SchemeOptions& options) {
+  control::Settings& settings = options.settings;
+  command.add_option("--scheme", options.scheme, "who computes what, under which mask")
+      ->check(CLI::IsMember(std::vector<std::string>(kSchemeNames.begin(), kSchemeNames.end())))
+      ->capture_default_str();
+  command.add_option("--theta", settings.theta, "share of the linear operators that is offloaded, 0 to 1")
+      ->check(Fraction())
+      ->capture_default_str();
+  command.add_option("--check", options.check, "how the accelerator's results are checked [the scheme's own]")
+      ->check(CLI::IsMember(std::vector<std::string>(kCheckNames.begin(), kCheckNames.end())));
+  command
+      .add_option("--fingerprint-rate", settings.fingerprint_rate, "share of queries and operators that is checked")
+      ->check(Fraction())
+      ->capture_default_str();
+  command.add_option("--cornerstones", settings.cornerstones, "known answers per operator that fingerprints combine")
+      ->check(CLI::Range(1u, control::kMaxCornerstones))
+      ->capture_default_str();
+  command.add_option("--worker", options.worker, "auto, cpu, cuda, unix:PATH or HOST:PORT")->capture_default_str();
+  command.add_option("--threads", options.threads, "of each side [as many as there are cores]")
+      ->check(CLI::Range(1u, control::kMaxThreads));
+  command.add_option("--timeout-ms", settings.timeout_ms, "the longest wait for one answer of the accelerator")
+      ->check(CLI::Range(1u, 86'400'000u))
+      ->capture_default_str();
+  options.seed_option = command.add_option("--seed", options.seed, "for tests: makes all secrets repeatable");
+  command.add_flag("--force-unit-scales", settings.force_unit_scales)->group("");  // shows that the leak test works
+}
+
+void AddInputOptions(CLI::App& command, InputOptions& options) {
+  command.add_option("--input", options.files,
+                     "NAME=FILE.npy, once for each input; FILE.npy where there is one input");
+  command.add_flag("--random", options.random, "standard normal inputs (integers 0 to 9), the same at every run");
+  command.add_option("--random-seed", options.random_seed, "other random inputs")->capture_default_str();
+  command.add_option("--dim", options.dims, "SYMBOL=EXTENT, for a symbolic dimension that no file fixes [1]");
+}
+
+EnclaveOptions MakeEnclaveOptions(const SchemeOptions& options) {
+  EnclaveOptions session{.settings = options.settings, .worker = options.worker};
+  control::Settings& settings = session.settings;
+  settings.scheme = FromName<control::Scheme>(kSchemeNames, options.scheme);
+  settings.check =
+      options.check.empty() ? DefaultCheck(settings.scheme) : FromName<control::Check>(kCheckNames, options.check);
+  settings.threads = settings.worker_threads = options.threads == 0 ? CoreCount() : options.threads;
+  if (options.seed_option != nullptr && options.seed_option->count() > 0) settings.seed = options.seed;
+  if (settings.seed.has_value()) {
+    std::fputs("soter: WARNING: --seed makes every secret of this run repeatable; it protects nothing\n", stderr);
+  }
+  if (settings.force_unit_scales) {
+    std::fputs("soter: WARNING: --force-unit-scales gives the accelerator the plaintext weights\n", stderr);
+  }
+  session.needs_worker = UsesWorker(settings.scheme);
+  return session;
+}
+
+}  // namespace soter

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "tools/cli/inputs.h"
+#include "tools/cli/session.h"
+
+namespace soter {
+
+// Command is what the user asked for; set by the subcommand that was chosen, run by main.
+struct Command {
+  std::function<Status()> run;
+  std::function<int()> serve;  // in its place: a program of its own, which handles signals and returns an exit code
+};
+
+// SchemeOptions are the options that run, plan and view share.
+struct SchemeOptions {
+  std::string model;
+  std::string scheme = "soter";
+  std::string check;  // empty: the scheme's own
+  std::string worker = "auto";
+  control::Settings settings;
+  uint32_t threads = 0;  // 0: as many as there are cores
+  uint64_t seed = 0;
+  CLI::Option* seed_option = nullptr;
+  InputOptions inputs;
+  bool json = false;
+};
+
+void AddModelOption(CLI::App& command, std::string& model);
+void AddSchemeOptions(CLI::App& command, SchemeOptions& options);
+void AddInputOptions(CLI::App& command, InputOptions& options);
+
+// MakeEnclaveOptions turns options into a session's. Warns on standard error where secrets become repeatable.
+EnclaveOptions MakeEnclaveOptions(const SchemeOptions& options);
+
+const char* SchemeName(control::Scheme scheme);
+const char* CheckName(control::Check check);
+
+// UsesWorker: the scheme has an accelerator.
+bool UsesWorker(control::Scheme scheme);
+
+}  // namespace soter

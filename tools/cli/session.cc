@@ -1,0 +1,201 @@
+#include "tools/cli/session.h"
+
+#include <cstdio>
+#include <thread>
+
+#include "common/graph/codec.h"
+#include "common/wire/control_codec.h"
+#include "tools/cli/text.h"
+#include "tools/cli/worker_choice.h"
+
+namespace soter {
+
+namespace {
+
+constexpr auto kStartTimeout = std::chrono::seconds(10);
+constexpr auto kStartPoll = std::chrono::milliseconds(2);
+constexpr auto kFailureWait = std::chrono::milliseconds(500);  // for the message of an enclave that just gave up
+constexpr size_t kPieceBytes = size_t{1} << 20;
+
+wire::Deadline After(std::chrono::milliseconds wait) { return std::chrono::steady_clock::now() + wait; }
+
+// PieceSender sends a stream of bytes in frames of a good size.
+class PieceSender {
+ public:
+  using Send = std::function<Status(std::span<const std::byte>)>;
+  explicit PieceSender(Send send) : send_(std::move(send)) {}
+
+  Status Add(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      size_t taken = std::min(bytes.size(), kPieceBytes - pending_.size());
+      pending_.insert(pending_.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(taken));
+      bytes = bytes.subspan(taken);
+      if (pending_.size() == kPieceBytes) TRY(Flush());
+    }
+    return {};
+  }
+  Status Flush() {
+    if (pending_.empty()) return {};
+    TRY(send_(pending_));
+    pending_.clear();
+    return {};
+  }
+
+ private:
+  Send send_;
+  std::vector<std::byte> pending_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<EnclaveSession>> EnclaveSession::Start(const EnclaveOptions& options, Progress* progress) {
+  std::unique_ptr<EnclaveSession> session(new EnclaveSession(progress));
+  session->scratch_ = TRY(ScratchDirectory::Make());
+  if (options.needs_worker) TRY(session->StartWorker(options));
+  TRY(session->StartEnclave(options));
+  control::Settings settings = options.settings;
+  settings.worker = session->worker_address_;
+  TRY(session->Send(control::MessageType::kConfigure, control::Encode(settings)));
+  return session;
+}
+
+Status EnclaveSession::StartWorker(const EnclaveOptions& options) {
+  WorkerChoice choice = TRY(ChooseWorker(options.worker));
+  if (!choice.address.empty()) {
+    worker_address_ = choice.address;
+    return {};
+  }
+  wire::Address address{.kind = wire::Address::Kind::kUnix, .path = scratch_->path() / "worker"};
+  worker_address_ = wire::AddressString(address);
+  ChildOptions child{.name = "the worker", .program = ProgramBeside("soter")};
+  child.arguments = {"worker", "--listen", worker_address_, "--backend", choice.backend};
+  if (!options.record_directory.empty()) {
+    child.arguments.insert(child.arguments.end(), {"--record", options.record_directory});
+  }
+  child.environment = OpenMpEnvironment(static_cast<int>(options.settings.worker_threads));
+  Result<std::unique_ptr<ChildProcess>> started = ChildProcess::Start(std::move(child));
+  if (!started.ok()) return Unavailable(started.error().message);
+  worker_ = std::move(started).value();
+  return WaitForWorker(address);
+}
+
+// A worker takes one client after the other, so a connection that is closed at once does no harm.
+Status EnclaveSession::WaitForWorker(const wire::Address& address) {
+  for (wire::Deadline end = After(kStartTimeout); std::chrono::steady_clock::now() < end;) {
+    if (wire::Connect(address, end).ok()) return {};
+    if (auto how = worker_->HowItEnded()) {
+      PrintLastWords(*worker_, "worker");
+      return Unavailable("the worker " + *how + " before it was ready");
+    }
+    std::this_thread::sleep_for(kStartPoll);
+  }
+  return Unavailable("the worker was not ready in time");
+}
+
+Status EnclaveSession::StartEnclave(const EnclaveOptions& options) {
+  wire::Address address{.kind = wire::Address::Kind::kUnix, .path = scratch_->path() / "enclave"};
+  wire::Listener listener = TRY(wire::Listener::Listen(address, wire::Reach::kThisMachine));
+  ChildOptions child{.name = "the enclave", .program = ProgramBeside("soter-enclave")};
+  child.arguments = {"--connect", wire::AddressString(address)};
+  child.environment = OpenMpEnvironment(static_cast<int>(options.settings.threads));
+  Result<std::unique_ptr<ChildProcess>> started = ChildProcess::Start(std::move(child));
+  if (!started.ok()) return Exhausted(started.error().message);
+  enclave_ = std::move(started).value();
+  for (wire::Deadline end = After(kStartTimeout); std::chrono::steady_clock::now() < end;) {
+    Result<UniqueFd> socket = listener.Accept(After(std::chrono::milliseconds(50)));
+    if (socket.ok()) {
+      connection_ = std::make_unique<wire::Connection>(std::move(socket).value(), control::kFrameMagic);
+      return {};
+    }
+    if (enclave_->HowItEnded().has_value()) break;
+  }
+  return Lost(Exhausted("the enclave did not connect"));
+}
+
+Status EnclaveSession::Send(control::MessageType type, std::span<const std::byte> payload) {
+  Status sent = connection_->Send(static_cast<uint16_t>(type), 0, {payload}, wire::kNoDeadline);
+  if (sent.ok()) return sent;
+  // An enclave that gives up says why before it closes the connection.
+  if (wire::WaitReadable(connection_->fd(), After(kFailureWait))) return Await(control::MessageType::kFailed).error();
+  return Lost(sent.error());
+}
+
+Result<std::vector<std::byte>> EnclaveSession::Await(control::MessageType type) {
+  for (;;) {
+    Result<wire::FrameHeader> header = connection_->Receive(control::kMaxMessageBytes, wire::kNoDeadline);
+    if (!header.ok()) return Lost(header.error());
+    std::vector<std::byte> payload(header->payload_bytes);
+    Status read = connection_->Read(payload, wire::kNoDeadline);
+    if (!read.ok()) return Lost(read.error());
+    control::MessageType received = TRY(control::MessageTypeFromNumber(header->type));
+    if (received == control::MessageType::kFailed) {
+      control::Failure failure = TRY(control::Decode<control::Failure>(payload));
+      return Explain({failure.code, TerminalSafe(failure.message, Lines::kJoin)});
+    }
+    if (received == control::MessageType::kProgress) {
+      control::Progress step = TRY(control::Decode<control::Progress>(payload));
+      if (progress_ != nullptr) progress_->Show(step.what, step.fraction);
+      continue;
+    }
+    if (progress_ != nullptr) progress_->Clear();
+    if (received == type) return payload;
+    return Exhausted("the enclave answered out of turn");
+  }
+}
+
+Error EnclaveSession::Lost(Error error) {
+  for (wire::Deadline end = After(kFailureWait); std::chrono::steady_clock::now() < end;) {
+    if (auto how = enclave_->HowItEnded()) {
+      PrintLastWords(*enclave_, "enclave");
+      return Exhausted("the enclave " + *how);
+    }
+    std::this_thread::sleep_for(kStartPoll);
+  }
+  return Exhausted("the connection to the enclave broke: " + error.message);
+}
+
+Error EnclaveSession::Explain(Error error) {
+  if (worker_ == nullptr || error.code != ErrorCode::kUnavailable) return error;
+  for (wire::Deadline end = After(kFailureWait); std::chrono::steady_clock::now() < end;) {
+    if (auto how = worker_->HowItEnded()) {
+      PrintLastWords(*worker_, "worker");
+      error.message += "; the worker " + *how;
+      return error;
+    }
+    std::this_thread::sleep_for(kStartPoll);
+  }
+  return error;
+}
+
+void EnclaveSession::PrintLastWords(const ChildProcess& child, const char* name) {
+  if (progress_ != nullptr) progress_->Clear();
+  std::string words = child.LastWords();
+  if (!words.empty()) std::fprintf(stderr, "%s: %s\n", name, words.c_str());
+}
+
+Result<control::ModelReport> EnclaveSession::SendModel(const Graph& graph) {
+  PieceSender sender([this](std::span<const std::byte> piece) { return Send(control::MessageType::kModel, piece); });
+  TRY(EncodeGraph(graph, [&](std::span<const std::byte> bytes) { return sender.Add(bytes); }));
+  TRY(sender.Flush());
+  TRY(Send(control::MessageType::kModel, {}));
+  std::vector<std::byte> payload = TRY(Await(control::MessageType::kReady));
+  return control::Decode<control::ModelReport>(payload);
+}
+
+Result<control::PlanReport> EnclaveSession::Plan(const control::PlanRequest& request) {
+  TRY(Send(control::MessageType::kPlan, control::Encode(request)));
+  std::vector<std::byte> payload = TRY(Await(control::MessageType::kPlanned));
+  return control::Decode<control::PlanReport>(payload);
+}
+
+Result<control::RunReport> EnclaveSession::Run(const control::RunRequest& request) {
+  TRY(Send(control::MessageType::kRun, control::Encode(request)));
+  Result<std::vector<std::byte>> payload = Await(control::MessageType::kRan);
+  if (payload.ok()) return control::Decode<control::RunReport>(*payload);
+  Error error = std::move(payload).error();
+  // Model and inputs were found well formed before: what is malformed now came from the accelerator.
+  if (error.code == ErrorCode::kMalformed) error.code = ErrorCode::kIntegrity;
+  return error;
+}
+
+}  // namespace soter

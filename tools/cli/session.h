@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "common/graph/graph.h"
+#include "common/wire/connection.h"
+#include "common/wire/control.h"
+#include "tools/cli/child_process.h"
+#include "tools/cli/progress.h"
+
+namespace soter {
+
+struct EnclaveOptions {
+  control::Settings settings;    // `worker` is filled in here
+  std::string worker = "auto";   // auto, cpu, cuda, or the address of one that runs already
+  bool needs_worker = true;      // false where nothing will run: no worker is started
+  std::string record_directory;  // where a worker of ours writes what it receives; empty: nowhere
+};
+
+// EnclaveSession is one enclave with one model, and the worker beside it: both are started here, and both end with
+// the session. Errors of every method are the enclave's own, except kExhausted for an enclave that cannot be started
+// or died, and kUnavailable for such a worker; what a dead child wrote last is printed to standard error.
+class EnclaveSession {
+ public:
+  static Result<std::unique_ptr<EnclaveSession>> Start(const EnclaveOptions& options, Progress* progress);
+
+  Result<control::ModelReport> SendModel(const Graph& graph);
+  Result<control::PlanReport> Plan(const control::PlanRequest& request);
+  Result<control::RunReport> Run(const control::RunRequest& request);
+
+ private:
+  explicit EnclaveSession(Progress* progress) : progress_(progress) {}
+  Status StartWorker(const EnclaveOptions& options);
+  Status StartEnclave(const EnclaveOptions& options);
+  Status WaitForWorker(const wire::Address& address);
+  Status Send(control::MessageType type, std::span<const std::byte> payload);
+  // Await returns the payload of the next message, which must be of `type`. Progress is shown, Failed is an error.
+  Result<std::vector<std::byte>> Await(control::MessageType type);
+  Error Lost(Error error);        // the connection to the enclave broke: says how the enclave ended
+  Error Explain(Error error);     // adds how our worker ended to an error that it caused
+  void PrintLastWords(const ChildProcess& child, const char* name);
+
+  Progress* progress_;
+  std::unique_ptr<ScratchDirectory> scratch_;
+  std::unique_ptr<ChildProcess> worker_, enclave_;
+  std::unique_ptr<wire::Connection> connection_;
+  std::string worker_address_;
+};
+
+}  // namespace soter

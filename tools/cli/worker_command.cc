@@ -1,0 +1,21 @@
+#include <memory>
+
+#include "tools/cli/commands.h"
+#include "untrusted/worker/worker_main.h"
+
+namespace soter {
+
+void AddWorkerCommand(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<WorkerOptions>();
+  CLI::App* command = app.add_subcommand("worker", "Be the accelerator: the process that is not trusted.");
+  command->add_option("--listen", options->listen, "unix:PATH, HOST:PORT or [v6]:PORT")->required();
+  command->add_option("--backend", options->backend, "cpu or cuda")->capture_default_str();
+  command->add_option("--threads", options->threads, "at most, whatever a client asks for [one for each processor]");
+  command->add_option("--record", options->record, "directory in which to write down all that is received");
+  command->add_flag("--once", options->once, "end with the first client");
+  command->add_flag("--allow-remote", options->allow_remote, "listen where other machines can reach it");
+  command->add_flag("!--no-shared-memory", options->shared_memory, "move all tensors in messages");
+  command->callback([options, &chosen] { chosen.serve = [options] { return WorkerMain(*options); }; });
+}
+
+}  // namespace soter
