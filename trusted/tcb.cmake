@@ -58,6 +58,11 @@ set(SOTER_COMMON_SOURCES
 
 set(SOTER_TRUSTED_SOURCES
   trusted/check/fingerprint.cc
+  trusted/check/freivalds.cc
+  trusted/check/freivalds_create.cc
+  trusted/check/freivalds_kernels.cc
+  trusted/check/probe_geometry.cc
+  trusted/check/rounding.cc
   trusted/check/waiver.cc
   trusted/engine/activation_layout.cc
   trusted/engine/binding.cc
