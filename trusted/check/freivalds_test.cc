@@ -130,7 +130,8 @@ DrawnConvolution DrawConvolution(RandomSource& random, bool transposed, bool blo
     int64_t kernel = 1 + below(4), dilation = 1 + below(2), reach = (kernel - 1) * dilation + 1;
     drawn.window.kernel.push_back(kernel), drawn.window.dilations.push_back(dilation);
     drawn.window.strides.push_back(1 + below(3));
-    drawn.window.pads_begin.push_back(below(static_cast<uint64_t>(reach))), drawn.window.pads_end.push_back(below(static_cast<uint64_t>(reach)));
+    drawn.window.pads_begin.push_back(below(static_cast<uint64_t>(reach)));
+    drawn.window.pads_end.push_back(below(static_cast<uint64_t>(reach)));
     drawn.x.push_back(reach + below(rank == 1 ? 40 : 9)), drawn.weight.push_back(kernel);
   }
   return drawn;
@@ -246,7 +247,9 @@ const Tampering kTamperings[] = {
     {"SwapPositions", [](auto y, auto) { std::swap_ranges(y.begin(), y.begin() + 16, y.begin() + 16); }},
     {"Stale", [](auto y, auto stale) { std::copy(stale.begin(), stale.end(), y.begin()); }},
     {"Zero", [](auto y, auto) { std::fill(y.begin(), y.end(), 0.0f); }},
-    {"LowRank", [](auto y, auto) { for (size_t i = 0; i < y.size(); ++i) y[i] += 0.01f * std::sin(static_cast<float>(i % 16)); }},
+    {"LowRank", [](auto y, auto) {
+       for (size_t i = 0; i < y.size(); ++i) y[i] += 0.01f * std::sin(static_cast<float>(i % 16));
+     }},
     {"NaN", [](auto y, auto) { y[9] = std::nanf(""); }},
     {"Infinity", [](auto y, auto) { y[9] = INFINITY; }},
     {"NegativeInfinity", [](auto y, auto) { y[9] = -INFINITY; }},
