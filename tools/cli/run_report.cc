@@ -39,6 +39,8 @@ std::string VerifiedText(const control::RunReport& report, control::Check check)
   if (report.verified == kVerifiedYes)
     return "yes: every result of the accelerator passed its check (" + counts + ")";
   if (report.verified == kVerifiedNo) return "no: not every result of the accelerator was checked (" + counts + ")";
+  if (check == control::Check::kFingerprint)
+    return "no spot check fell on this run (more with --repeat or a higher --fingerprint-rate)";
   return "this run checks nothing";
 }
 
