@@ -48,6 +48,10 @@ int main(int argc, char** argv) {
   soter::AddZooCommand(app, chosen);
   soter::AddDoctorCommand(app, chosen);
   soter::AddWorkerCommand(app, chosen);
+  soter::AddKeygenCommand(app, chosen);
+  soter::AddSealCommand(app, chosen);
+  soter::AddResealCommand(app, chosen);
+  soter::AddInspectCommand(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -12,5 +12,9 @@ void AddViewCommand(CLI::App& app, Command& chosen);
 void AddZooCommand(CLI::App& app, Command& chosen);
 void AddDoctorCommand(CLI::App& app, Command& chosen);
 void AddWorkerCommand(CLI::App& app, Command& chosen);
+void AddKeygenCommand(CLI::App& app, Command& chosen);
+void AddSealCommand(CLI::App& app, Command& chosen);
+void AddResealCommand(CLI::App& app, Command& chosen);
+void AddInspectCommand(CLI::App& app, Command& chosen);
 
 }  // namespace soter

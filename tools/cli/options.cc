@@ -28,17 +28,6 @@ control::Check DefaultCheck(control::Scheme scheme) {
   return scheme == control::Scheme::kSoter ? control::Check::kFingerprint : control::Check::kNone;
 }
 
-// Fraction accepts 0 to 1; unlike CLI::Range it refuses NaN.
-CLI::Validator Fraction() {
-  return CLI::Validator(
-      [](std::string& text) {
-        double value = 0;
-        bool valid = CLI::detail::lexical_cast(text, value) && value >= 0 && value <= 1;
-        return valid ? std::string() : "\"" + text + "\" is not a number from 0 to 1";
-      },
-      "0 to 1");
-}
-
 uint32_t CoreCount() {
   cpu_set_t cores;
   if (::sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
@@ -49,7 +38,29 @@ uint32_t CoreCount() {
 
 const char* SchemeName(control::Scheme scheme) { return kSchemeNames[static_cast<size_t>(scheme)]; }
 const char* CheckName(control::Check check) { return kCheckNames[static_cast<size_t>(check)]; }
+control::Scheme SchemeFromName(const std::string& name) { return FromName<control::Scheme>(kSchemeNames, name); }
+control::Check CheckFromName(const std::string& name) { return FromName<control::Check>(kCheckNames, name); }
 bool UsesWorker(control::Scheme scheme) { return scheme != control::Scheme::kMlcapsule; }
+
+CLI::Option* AddSchemeOption(CLI::App& command, const std::string& flag, std::string& name, const std::string& help) {
+  return command.add_option(flag, name, help)
+      ->check(CLI::IsMember(std::vector<std::string>(kSchemeNames.begin(), kSchemeNames.end())));
+}
+
+CLI::Option* AddCheckOption(CLI::App& command, const std::string& flag, std::string& name, const std::string& help) {
+  return command.add_option(flag, name, help)
+      ->check(CLI::IsMember(std::vector<std::string>(kCheckNames.begin(), kCheckNames.end())));
+}
+
+CLI::Validator Fraction() {
+  return CLI::Validator(
+      [](std::string& text) {
+        double value = 0;
+        bool valid = CLI::detail::lexical_cast(text, value) && value >= 0 && value <= 1;
+        return valid ? std::string() : "\"" + text + "\" is not a number from 0 to 1";
+      },
+      "0 to 1");
+}
 
 void AddModelOption(CLI::App& command, std::string& model) {
   command.add_option("MODEL", model, "an ONNX file")->required();
@@ -57,14 +68,11 @@ void AddModelOption(CLI::App& command, std::string& model) {
 
 void AddSchemeOptions(CLI::App& command, SchemeOptions& options) {
   control::Settings& settings = options.settings;
-  command.add_option("--scheme", options.scheme, "who computes what, under which mask")
-      ->check(CLI::IsMember(std::vector<std::string>(kSchemeNames.begin(), kSchemeNames.end())))
-      ->capture_default_str();
+  AddSchemeOption(command, "--scheme", options.scheme, "who computes what, under which mask")->capture_default_str();
   command.add_option("--theta", settings.theta, "share of the linear operators that is offloaded, 0 to 1")
       ->check(Fraction())
       ->capture_default_str();
-  command.add_option("--check", options.check, "how the accelerator's results are checked [the scheme's own]")
-      ->check(CLI::IsMember(std::vector<std::string>(kCheckNames.begin(), kCheckNames.end())));
+  AddCheckOption(command, "--check", options.check, "how the accelerator's results are checked [the scheme's own]");
   command
       .add_option("--fingerprint-rate", settings.fingerprint_rate, "share of queries and operators that is checked")
       ->check(Fraction())
@@ -93,9 +101,9 @@ void AddInputOptions(CLI::App& command, InputOptions& options) {
 EnclaveOptions MakeEnclaveOptions(const SchemeOptions& options) {
   EnclaveOptions session{.settings = options.settings, .worker = options.worker};
   control::Settings& settings = session.settings;
-  settings.scheme = FromName<control::Scheme>(kSchemeNames, options.scheme);
+  settings.scheme = SchemeFromName(options.scheme);
   settings.check =
-      options.check.empty() ? DefaultCheck(settings.scheme) : FromName<control::Check>(kCheckNames, options.check);
+      options.check.empty() ? DefaultCheck(settings.scheme) : CheckFromName(options.check);
   settings.threads = settings.worker_threads = options.threads == 0 ? CoreCount() : options.threads;
   if (options.seed_option != nullptr && options.seed_option->count() > 0) settings.seed = options.seed;
   if (settings.seed.has_value()) {

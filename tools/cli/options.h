@@ -36,6 +36,15 @@ void AddModelOption(CLI::App& command, std::string& model);
 void AddSchemeOptions(CLI::App& command, SchemeOptions& options);
 void AddInputOptions(CLI::App& command, InputOptions& options);
 
+// AddSchemeOption and AddCheckOption take a name that SchemeFromName or CheckFromName knows.
+CLI::Option* AddSchemeOption(CLI::App& command, const std::string& flag, std::string& name, const std::string& help);
+CLI::Option* AddCheckOption(CLI::App& command, const std::string& flag, std::string& name, const std::string& help);
+control::Scheme SchemeFromName(const std::string& name);
+control::Check CheckFromName(const std::string& name);
+
+// Fraction accepts 0 to 1; unlike CLI::Range it refuses NaN.
+CLI::Validator Fraction();
+
 // MakeEnclaveOptions turns options into a session's. Warns on standard error where secrets become repeatable.
 EnclaveOptions MakeEnclaveOptions(const SchemeOptions& options);
 
