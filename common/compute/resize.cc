@@ -49,7 +49,7 @@ double SourceOf(const Resize& op, int64_t position, int64_t in, int64_t out, dou
     case ResizeCoordinates::kHalfPixel: return (x + 0.5) / scale - 0.5;
     case ResizeCoordinates::kPytorchHalfPixel: return out > 1 ? (x + 0.5) / scale - 0.5 : 0.0;
     case ResizeCoordinates::kAlignCorners:
-      return out > 1 ? x * static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0.0;
+      return out > 1 ? x * static_cast<double>(in - 1) / (static_cast<double>(in) * scale - 1) : 0.0;
     case ResizeCoordinates::kAsymmetric: return x / scale;
   }
   return x;

@@ -38,7 +38,6 @@ float Sign(float x) { return x > 0 ? 1.0f : x < 0 ? -1.0f : x; }
 
 // Apply computes the operator for one element, as the ONNX specification defines it.
 float Apply(UnaryKind kind, float x, float alpha, float beta) {
-  constexpr float kSeluAlpha = 1.67326319217681884765625f, kSeluGamma = 1.05070102214813232421875f;
   switch (kind) {
     case UnaryKind::kRelu: return x < 0 ? 0.0f : x;
     case UnaryKind::kLeakyRelu: return x < 0 ? alpha * x : x;
@@ -57,7 +56,7 @@ float Apply(UnaryKind kind, float x, float alpha, float beta) {
     case UnaryKind::kHardSigmoid: return std::min(std::max(alpha * x + beta, 0.0f), 1.0f);
     case UnaryKind::kHardSwish: return x * std::min(std::max(x / 6.0f + 0.5f, 0.0f), 1.0f);
     case UnaryKind::kElu: return x < 0 ? alpha * std::expm1(x) : x;
-    case UnaryKind::kSelu: return kSeluGamma * (x > 0 ? x : kSeluAlpha * std::expm1(x));
+    case UnaryKind::kSelu: return beta * (x > 0 ? x : alpha * std::expm1(x));
     case UnaryKind::kCelu: return std::max(x, 0.0f) + std::min(0.0f, alpha * std::expm1(x / alpha));
     case UnaryKind::kSoftplus: return Softplus(x);
     case UnaryKind::kSoftsign: return x / (1.0f + std::fabs(x));
@@ -151,7 +150,7 @@ std::unique_ptr<Kernel> MakeTyped(const Unary& op, DType dtype, int64_t count) {
   if (kind == UnaryKind::kIsNan && dtype == DType::kFloat32)
     return Map<float, uint8_t>(count, [](float x) -> uint8_t { return std::isnan(x); });
   if (kind == UnaryKind::kIsInf && dtype == DType::kFloat32)
-    return Map<float, uint8_t>(count, [](float x) -> uint8_t { return std::isinf(x); });
+    return Map<float, uint8_t>(count, [=](float x) -> uint8_t { return std::isinf(x) && (x < 0 ? alpha : beta) != 0; });
   if (kind == UnaryKind::kNot || kind == UnaryKind::kIsNan || kind == UnaryKind::kIsInf) return nullptr;
   if (dtype == DType::kFloat32) return MapFloat(op, count);
   if (!HasIntegerForm(kind)) return nullptr;

@@ -10,7 +10,8 @@ const std::map<std::pair<std::string, std::string>, Converter>& Operators() {
   static const auto* const kOperators = [] {
     auto* operators = new std::map<std::pair<std::string, std::string>, Converter>;
     for (auto family : {ConstantOperators(), ElementwiseOperators(), ImageOperators(), LinearOperators(),
-                        NormOperators(), PoolOperators(), ReduceOperators(), ShapeOperators()}) {
+                        LossOperators(), NormOperators(), PoolOperators(), ReduceOperators(), SelectOperators(),
+                        ShapeOperators()}) {
       for (const OperatorRow& row : family) operators->emplace(std::pair(row.domain, row.op_type), row.convert);
     }
     return operators;

@@ -88,9 +88,11 @@ std::span<const OperatorRow> ConstantOperators();
 std::span<const OperatorRow> ElementwiseOperators();
 std::span<const OperatorRow> ImageOperators();
 std::span<const OperatorRow> LinearOperators();
+std::span<const OperatorRow> LossOperators();
 std::span<const OperatorRow> NormOperators();
 std::span<const OperatorRow> PoolOperators();
 std::span<const OperatorRow> ReduceOperators();
+std::span<const OperatorRow> SelectOperators();
 std::span<const OperatorRow> ShapeOperators();
 
 // FindConverter returns the converter of an operator, or null; then WhyUnsupported says why and what is supported.

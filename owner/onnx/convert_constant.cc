@@ -33,17 +33,28 @@ Status ConvertConstant(Conversion& c, const OnnxNode& node) {
 
 Status ConvertIdentity(Conversion& c, const OnnxNode& node) { return c.SetOutput(node, TRY(c.Input(node, 0))); }
 
+// Whether elements are dropped: in training mode, unless their share is zero.
+Result<bool> DropsElements(const Conversion& c, const OnnxNode& node) {
+  if (TRY(c.OptionalInput(node, 2)) == kNoValue) return false;
+  const Tensor* flag = TRY(c.ConstantInput(node, 2));
+  if (flag->dtype() != DType::kBool || flag->bytes().size() != 1) return Malformed("training_mode must be one bool");
+  if (!flag->As<bool>()[0]) return false;
+  const ValueId ratio = TRY(c.OptionalInput(node, 1));
+  const Tensor* share = ratio == kNoValue ? nullptr : c.Constant(ratio);
+  const bool is_zero = share != nullptr && share->dtype() == DType::kFloat32 && share->As<float>().size() == 1 &&
+                       share->As<float>()[0] == 0;
+  return !is_zero;
+}
+
 Status ConvertDropout(Conversion& c, const OnnxNode& node) {
   node.Ignore({"ratio", "seed", "is_test"});
-  if (!node.output(1).empty()) return Unsupported("output 1, the mask, is not supported");
-  const ValueId training = TRY(c.OptionalInput(node, 2));
-  if (training != kNoValue) {
-    const Tensor* flag = TRY(c.ConstantInput(node, 2));
-    const bool is_one_bool = flag->dtype() == DType::kBool && flag->bytes().size() == 1;
-    if (!is_one_bool) return Malformed("training_mode must be one bool");
-    if (flag->As<bool>()[0]) return Unsupported("training mode; export the model for inference");
+  if (TRY(DropsElements(c, node))) return Unsupported("training mode; export the model for inference");
+  const ValueId x = TRY(c.Input(node, 0));
+  if (!node.output(1).empty()) {  // the mask of what was kept
+    const ValueId kept = c.builder().AddConstant(Tensor::FromValues<bool>({}, {true}));
+    c.Bind(node.output(1), TRY(c.Emit(node, Fill{}, {TRY(c.Emit(node, ShapeOf{}, {x})), kept})));
   }
-  return c.SetOutput(node, TRY(c.Input(node, 0)));
+  return c.SetOutput(node, x);
 }
 
 // x is remembered, so that DequantizeLinear can return to it.

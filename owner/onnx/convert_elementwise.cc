@@ -1,7 +1,7 @@
 // Elementwise operators: one table row each, unless the attributes need more.
 #include <limits>
 
-#include "owner/onnx/convert.h"
+#include "owner/onnx/compose.h"
 
 namespace soter {
 namespace {
@@ -74,7 +74,8 @@ struct BinaryRow {
 constexpr BinaryRow kBinaries[] = {
     {"Add", BinaryKind::kAdd},     {"Sub", BinaryKind::kSub},
     {"Mul", BinaryKind::kMul},     {"Div", BinaryKind::kDiv},
-    {"Pow", BinaryKind::kPow},     {"PRelu", BinaryKind::kPRelu},
+    {"Pow", BinaryKind::kPow},  // of opset 6
+    {"PRelu", BinaryKind::kPRelu},
     {"Equal", BinaryKind::kEqual}, {"Less", BinaryKind::kLess},
     {"LessOrEqual", BinaryKind::kLessOrEqual},
     {"Greater", BinaryKind::kGreater},
@@ -83,25 +84,47 @@ constexpr BinaryRow kBinaries[] = {
     {"Xor", BinaryKind::kXor},
 };
 
-// Opset 6 broadcast by attributes. Without an axis it aligned the last axes, as NumPy does; but a PRelu's slopes
-// belonged to the channels.
-Status CheckLegacyBroadcast(const Conversion& c, const OnnxNode& node) {
-  if (node.opset() >= 7) return {};
+// Opset 6 broadcast by attributes: the second operand's axes met the first one's from `axis` on, and without an axis
+// at the end, as in NumPy. A PRelu's slopes belonged to the channels.
+Result<ValueId> LegacySecondOperand(Conversion& c, const OnnxNode& node, ValueId a, ValueId b) {
   node.Ignore({"broadcast"});
-  if (node.Has("axis")) return Unsupported("broadcasting along an axis; export with opset 7 or later");
-  if (node.op_type() != "PRelu") return {};
-  const Tensor* slope = TRY(c.ConstantInput(node, 1));
-  if (TRY(ElementCount(slope->shape())) == 1) return {};
-  return Unsupported("a slope for each channel; export with opset 7 or later");
+  const bool is_prelu = node.op_type() == "PRelu";
+  if (!is_prelu && !node.Has("axis")) return b;
+  const Tensor* tensor = c.Constant(b);
+  if (tensor == nullptr) {
+    return Unsupported("broadcasting along an axis, of an operand computed at run time; export with opset 7 or later");
+  }
+  if (is_prelu && TRY(ElementCount(tensor->shape())) == 1) return b;
+  const int64_t axis = TRY(node.Int("axis", 1)), rank = static_cast<int64_t>(tensor->shape().size());
+  if (axis < 0) return Unsupported("a negative axis; export with opset 7 or later");
+  Compose compose(c, node);
+  const ValueId own = compose.Int64s(tensor->shape()), ones = TRY(compose.RepeatPerAxis(1, a, axis + rank));
+  return compose.Emit(Reshape{}, {b, TRY(compose.Emit(Concat{0}, {own, ones}))});
 }
 
 Status ConvertBinary(Conversion& c, const OnnxNode& node) {
-  TRY(CheckLegacyBroadcast(c, node));
+  const ValueId a = TRY(c.Input(node, 0));
+  ValueId b = TRY(c.Input(node, 1));
+  if (node.opset() < 7) b = TRY(LegacySecondOperand(c, node, a, b));
   for (const BinaryRow& row : kBinaries) {
-    if (node.op_type() != row.op_type) continue;
-    return c.EmitOutput(node, Binary{row.kind}, {TRY(c.Input(node, 0)), TRY(c.Input(node, 1))});
+    if (node.op_type() == row.op_type) return c.EmitOutput(node, Binary{row.kind}, {a, b});
   }
   CHECK(false, "the operator table and the table of binaries differ");
+}
+
+bool IsFloating(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat64; }
+
+// The exponent may be of another type than the base, which is the result's; a power of integers with a float is
+// computed in float.
+Status ConvertPow(Conversion& c, const OnnxNode& node) {
+  if (node.opset() < 7) return ConvertBinary(c, node);
+  Compose compose(c, node);
+  const ValueId base = TRY(c.Input(node, 0)), exponent = TRY(c.Input(node, 1));
+  const DType result = compose.TypeOf(base);
+  const DType computed = IsFloating(result) ? result : compose.TypeOf(exponent);
+  const ValueId a = TRY(compose.To(computed, base)), b = TRY(compose.To(computed, exponent));
+  if (computed == result) return c.EmitOutput(node, Binary{BinaryKind::kPow}, {a, b});
+  return c.EmitOutput(node, Cast{result}, {TRY(compose.Apply(BinaryKind::kPow, a, b))});
 }
 
 Status ConvertMod(Conversion& c, const OnnxNode& node) {
@@ -204,7 +227,8 @@ Status ConvertCast(Conversion& c, const OnnxNode& node) {
 
 std::vector<OperatorRow> MakeOperators() {
   std::vector<OperatorRow> rows = {
-      {"Mod", ConvertMod},   {"Max", ConvertChain<BinaryKind::kMax>},   {"Min", ConvertChain<BinaryKind::kMin>},
+      {"Pow", ConvertPow},   {"Mod", ConvertMod},
+      {"Max", ConvertChain<BinaryKind::kMax>},   {"Min", ConvertChain<BinaryKind::kMin>},
       {"Sum", ConvertChain<BinaryKind::kAdd>},   {"Mean", ConvertMean},   {"Clip", ConvertClip},
       {"Gelu", ConvertGelu}, {"IsInf", ConvertIsInf}, {"Where", ConvertWhere},
       {"Cast", ConvertCast}, {"Gelu", ConvertGelu, "com.microsoft"},

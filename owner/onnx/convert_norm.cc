@@ -1,7 +1,7 @@
 // Normalisations.
 #include <cmath>
 
-#include "owner/onnx/convert.h"
+#include "owner/onnx/compose.h"
 
 namespace soter {
 namespace {
@@ -60,10 +60,28 @@ Status ConvertGroupNormalization(Conversion& c, const OnnxNode& node) {
   return c.EmitOutput(node, norm, {TRY(c.Input(node, 0)), TRY(c.Input(node, 1)), TRY(c.Input(node, 2))});
 }
 
+// Outputs 1 and 2: the mean and 1 / sqrt(variance + epsilon), which only training reads otherwise.
+Status EmitStatistics(Conversion& c, const OnnxNode& node, const LayerNorm& norm) {
+  if (node.output(1).empty() && node.output(2).empty()) return {};
+  Compose compose(c, node);
+  const ValueId x = TRY(c.Input(node, 0)), axes = TRY(compose.AxesFrom(x, norm.axis));
+  const ValueId mean = TRY(compose.Reduced(ReduceKind::kMean, x, axes, true));
+  if (!node.output(1).empty()) c.Bind(node.output(1), mean);
+  if (node.output(2).empty()) return {};
+  const ValueId centred = TRY(compose.Apply(BinaryKind::kSub, x, mean));
+  const ValueId square = TRY(compose.Apply(BinaryKind::kMul, centred, centred));
+  const ValueId variance = TRY(compose.Reduced(ReduceKind::kMean, square, axes, true));
+  const ValueId guarded = TRY(compose.Apply(BinaryKind::kAdd, variance, c.builder().AddScalar(norm.epsilon)));
+  const ValueId deviation = TRY(compose.Apply(UnaryKind::kSqrt, guarded));
+  c.Bind(node.output(2), TRY(compose.Apply(UnaryKind::kReciprocal, deviation)));
+  return {};
+}
+
 Status EmitLayerNorm(Conversion& c, const OnnxNode& node, bool rms) {
   node.Ignore({"stash_type"});
-  TRY(RequireOneOutput(node));
+  if (rms) TRY(RequireOneOutput(node));
   const LayerNorm norm{TRY(node.Int("axis", -1)), TRY(node.Float("epsilon", 1e-5f)), rms};
+  TRY(EmitStatistics(c, node, norm));
   std::vector<ValueId> operands = {TRY(c.Input(node, 0)), TRY(c.Input(node, 1))};
   const ValueId bias = TRY(c.OptionalInput(node, 2));
   if (bias != kNoValue) operands.push_back(bias);

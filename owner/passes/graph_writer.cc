@@ -13,13 +13,13 @@ Dim GraphWriter::Symbol(const std::string& name) {
 }
 
 ValueId GraphWriter::AddInput(std::string name, DType dtype, std::vector<Dim> shape) {
-  const ValueId value = graph_.AddValue(std::move(name));
+  const ValueId value = AddValue(std::move(name), dtype);
   graph_.inputs.push_back({value, dtype, std::move(shape)});
   return value;
 }
 
 ValueId GraphWriter::AddConstant(Tensor tensor, std::string name) {
-  const ValueId value = graph_.AddValue(std::move(name));
+  const ValueId value = AddValue(std::move(name), tensor.dtype());
   constants_[value] = graph_.initializers.size();
   TensorType type = tensor.type();
   graph_.initializers.push_back({value, std::move(type), std::make_shared<const Tensor>(std::move(tensor))});
@@ -50,9 +50,29 @@ std::vector<ValueId> GraphWriter::EmitMany(const std::string& name, Op op, std::
                                             size_t output_count) {
   for (ValueId input : inputs) ++uses_[input];
   std::vector<ValueId> outputs;
-  for (size_t i = 0; i < output_count; ++i) outputs.push_back(graph_.AddValue(""));
+  for (size_t i = 0; i < output_count; ++i) outputs.push_back(AddValue("", OutputType(op, inputs)));
   graph_.nodes.push_back({name, std::move(op), std::move(inputs), outputs});
   return outputs;
+}
+
+ValueId GraphWriter::AddValue(std::string name, DType dtype) {
+  types_.push_back(dtype);
+  return graph_.AddValue(std::move(name));
+}
+
+DType GraphWriter::OutputType(const Op& op, const std::vector<ValueId>& inputs) const {
+  const auto input = [&](size_t i) { return i < inputs.size() && inputs[i] != kNoValue ? TypeOf(inputs[i]) : DType{}; };
+  if (const Cast* cast = std::get_if<Cast>(&op)) return cast->to;
+  if (std::holds_alternative<ShapeOf>(op)) return DType::kInt64;
+  if (std::holds_alternative<Where>(op) || std::holds_alternative<Fill>(op)) return input(1);
+  if (const Unary* unary = std::get_if<Unary>(&op)) {
+    return unary->kind == UnaryKind::kIsNan || unary->kind == UnaryKind::kIsInf ? DType::kBool : input(0);
+  }
+  if (const Binary* binary = std::get_if<Binary>(&op)) return binary->kind >= BinaryKind::kEqual ? DType::kBool : input(0);
+  if (const Reduce* reduce = std::get_if<Reduce>(&op)) {
+    return reduce->kind == ReduceKind::kArgMax || reduce->kind == ReduceKind::kArgMin ? DType::kInt64 : input(0);
+  }
+  return input(0);
 }
 
 void GraphWriter::SetName(ValueId value, const std::string& name) {

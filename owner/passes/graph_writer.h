@@ -25,6 +25,9 @@ class GraphWriter {
   // Constant returns the tensor behind a value, or null when it is no constant (or was dropped).
   const Tensor* Constant(ValueId value) const;
 
+  // TypeOf is the element type of a value that this writer made.
+  DType TypeOf(ValueId value) const { return types_[value]; }
+
   // Emit appends a node with one output and returns that output. Errors: kMalformed (constant operands that do
   // not fit the operator).
   Result<ValueId> Emit(const std::string& name, Op op, std::vector<ValueId> inputs);
@@ -44,7 +47,12 @@ class GraphWriter {
   Graph graph_;
   std::unordered_map<std::string, uint32_t> symbols_;
   std::unordered_map<ValueId, size_t> constants_;  // value -> index into graph_.initializers
+  ValueId AddValue(std::string name, DType dtype);
+  // OutputType follows from the operator and its operands' types alone, as every rule of docs/spec/graph.md does.
+  DType OutputType(const Op& op, const std::vector<ValueId>& inputs) const;
+
   std::unordered_map<ValueId, size_t> uses_;
+  std::vector<DType> types_;  // of each value
 };
 
 }  // namespace soter

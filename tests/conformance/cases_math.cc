@@ -20,7 +20,7 @@ constexpr UnaryCase kUnary[] = {
     {UnaryKind::kErf, -3, 3, 0, 0},           {UnaryKind::kGeluErf, -4, 4, 0, 0},
     {UnaryKind::kGeluTanh, -4, 4, 0, 0},      {UnaryKind::kSilu, -4, 4, 0, 0},
     {UnaryKind::kHardSigmoid, -5, 5, 0.2f, 0.5f}, {UnaryKind::kHardSwish, -5, 5, 0, 0},
-    {UnaryKind::kElu, -3, 3, 1.5f, 0},        {UnaryKind::kSelu, -3, 3, 0, 0},
+    {UnaryKind::kElu, -3, 3, 1.5f, 0},        {UnaryKind::kSelu, -3, 3, 1.6733f, 1.0507f},
     {UnaryKind::kCelu, -3, 3, 2.0f, 0},       {UnaryKind::kSoftplus, -5, 5, 0, 0},
     {UnaryKind::kSoftsign, -3, 3, 0, 0},      {UnaryKind::kMish, -4, 4, 0, 0},
     {UnaryKind::kThresholdedRelu, -2, 2, 0.7f, 0}, {UnaryKind::kClip, -3, 3, -1, 2},
@@ -32,16 +32,20 @@ constexpr UnaryCase kUnary[] = {
     {UnaryKind::kSinh, -2, 2, 0, 0},          {UnaryKind::kCosh, -2, 2, 0, 0},
     {UnaryKind::kAsinh, -3, 3, 0, 0},         {UnaryKind::kAcosh, 1.1f, 4, 0, 0},
     {UnaryKind::kAtanh, -0.9f, 0.9f, 0, 0},   {UnaryKind::kIdentity, -3, 3, 0, 0},
-    {UnaryKind::kIsNan, -1, 1, 0, 0},         {UnaryKind::kIsInf, -1, 1, 0, 0},
+    {UnaryKind::kIsNan, -1, 1, 0, 0},         {UnaryKind::kIsInf, -1, 1, 0, 1},
+    {UnaryKind::kIsInf, -1, 1, 1, 0},
 };
 
 void AddUnary(Generator& generator, std::vector<Case>& cases) {
   for (const UnaryCase& c : kUnary) {
     Unary op{.kind = c.kind, .alpha = c.alpha, .beta = c.beta};
-    CaseBuilder builder(OpName(op), generator);
+    CaseBuilder builder(OpName(op) + std::string(c.beta == 1 ? "Beta" : ""), generator);
     Tensor x = generator.Floats({3, 5, 7}, c.low, c.high);
     if (c.kind == UnaryKind::kIsNan) x.MutableAs<float>()[4] = std::numeric_limits<float>::quiet_NaN();
-    if (c.kind == UnaryKind::kIsInf) x.MutableAs<float>()[4] = -std::numeric_limits<float>::infinity();
+    if (c.kind == UnaryKind::kIsInf) {
+      x.MutableAs<float>()[4] = -std::numeric_limits<float>::infinity();
+      x.MutableAs<float>()[9] = std::numeric_limits<float>::infinity();
+    }
     ValueId value = builder.Input(std::move(x));
     cases.push_back(builder.Finish({builder.Add(op, {value})}));
   }

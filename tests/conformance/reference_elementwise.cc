@@ -29,7 +29,7 @@ double Apply(UnaryKind kind, double x, double alpha, double beta) {
     case UnaryKind::kHardSigmoid: return std::clamp(alpha * x + beta, 0.0, 1.0);
     case UnaryKind::kHardSwish: return x * std::clamp(x / 6.0 + 0.5, 0.0, 1.0);
     case UnaryKind::kElu: return x < 0 ? alpha * std::expm1(x) : x;
-    case UnaryKind::kSelu: return 1.05070102214813232421875 * (x > 0 ? x : 1.67326319217681884765625 * std::expm1(x));
+    case UnaryKind::kSelu: return beta * (x > 0 ? x : alpha * std::expm1(x));
     case UnaryKind::kCelu: return std::max(0.0, x) + std::min(0.0, alpha * std::expm1(x / alpha));
     case UnaryKind::kSoftplus: return Softplus(x);
     case UnaryKind::kSoftsign: return x / (1.0 + std::fabs(x));
@@ -42,7 +42,7 @@ double Apply(UnaryKind kind, double x, double alpha, double beta) {
     case UnaryKind::kSign: return (x > 0) - (x < 0);
     case UnaryKind::kNot: return x == 0;
     case UnaryKind::kIsNan: return std::isnan(x);
-    case UnaryKind::kIsInf: return std::isinf(x);
+    case UnaryKind::kIsInf: return std::isinf(x) && (x < 0 ? alpha != 0 : beta != 0);
     case UnaryKind::kSin: return std::sin(x);
     case UnaryKind::kCos: return std::cos(x);
     case UnaryKind::kTan: return std::tan(x);

@@ -26,7 +26,7 @@ double Coordinate(const Resize& op, int64_t position, int64_t in, int64_t out, d
   double x = static_cast<double>(position);
   if (op.coordinates == ResizeCoordinates::kAsymmetric) return x / scale;
   if (op.coordinates == ResizeCoordinates::kAlignCorners)
-    return out == 1 ? 0.0 : x * static_cast<double>(in - 1) / static_cast<double>(out - 1);
+    return out == 1 ? 0.0 : x * static_cast<double>(in - 1) / (scale * static_cast<double>(in) - 1);
   if (op.coordinates == ResizeCoordinates::kPytorchHalfPixel && out == 1) return 0.0;
   return (x + 0.5) / scale - 0.5;
 }
