@@ -41,7 +41,10 @@ Result<Files> ReadFiles(const VerifyCommand& command) {
   Result<Policy> policy = ParsePolicy(TRY(ReadFile(command.policy_path)));
   if (!policy.ok()) return Annotate(std::move(policy).error(), command.policy_path);
   files.policy = std::move(policy).value();
-  if (!command.at.empty()) files.time_s = TRY(ParseTimestamp(command.at));
+  if (command.at.empty()) return files;
+  Result<int64_t> time_s = ParseTimestamp(command.at);
+  if (!time_s.ok()) return Annotate(std::move(time_s).error(), "--at " + command.at);
+  files.time_s = *time_s;
   return files;
 }
 
@@ -122,7 +125,7 @@ void WriteText(const Verdict& verdict, int64_t time_s, std::ostream& out) {
 int RunVerify(const VerifyCommand& command, std::ostream& out, std::ostream& err) {
   Result<Files> files = ReadFiles(command);
   if (!files.ok()) {
-    err << "soter verify: " << Printable(files.error().message) << "\n";
+    err << Printable(files.error().message);
     return kBadInput;
   }
   Verdict verdict = Judge(command, *files);

@@ -16,7 +16,7 @@ struct VerifyCommand {
 };
 
 // RunVerify judges the evidence and writes the verdict to `out`: each check, passed, failed or skipped, why, and what
-// would satisfy it. Complaints about what cannot be read, the policy and the time go to `err`.
+// would satisfy it. A complaint about what cannot be read, the policy or the time goes to `err`, without a line end.
 // Returns the exit code: 0 accepted, 4 refused (or no evidence at all), 2 a file, the policy or the time is unusable.
 int RunVerify(const VerifyCommand& command, std::ostream& out, std::ostream& err);
 

@@ -47,6 +47,8 @@ int main(int argc, char** argv) {
   soter::AddViewCommand(app, chosen);
   soter::AddZooCommand(app, chosen);
   soter::AddDoctorCommand(app, chosen);
+  soter::AddAttestCommand(app, chosen);
+  soter::AddVerifyCommand(app, chosen);
   soter::AddWorkerCommand(app, chosen);
   soter::AddKeygenCommand(app, chosen);
   soter::AddSealCommand(app, chosen);

@@ -11,6 +11,8 @@ void AddCheckCommand(CLI::App& app, Command& chosen);
 void AddViewCommand(CLI::App& app, Command& chosen);
 void AddZooCommand(CLI::App& app, Command& chosen);
 void AddDoctorCommand(CLI::App& app, Command& chosen);
+void AddAttestCommand(CLI::App& app, Command& chosen);
+void AddVerifyCommand(CLI::App& app, Command& chosen);
 void AddWorkerCommand(CLI::App& app, Command& chosen);
 void AddKeygenCommand(CLI::App& app, Command& chosen);
 void AddSealCommand(CLI::App& app, Command& chosen);
