@@ -25,6 +25,7 @@ set(SOTER_COMMON_SOURCES
   common/compute/program.cc
   common/compute/reduce.cc
   common/compute/resize.cc
+  common/compute/resize_plan.cc
   common/compute/softmax.cc
   common/compute/strided.cc
   common/compute/unary.cc
