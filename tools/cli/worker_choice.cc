@@ -3,18 +3,13 @@
 #include <unistd.h>
 
 #include "common/wire/address.h"
+#include "untrusted/backend/module.h"
 
 namespace soter {
 
 bool HasGpu() { return ::access("/dev/nvidiactl", R_OK | W_OK) == 0; }
 
-bool BuiltWithCuda() {
-#ifdef SOTER_CUDA
-  return true;
-#else
-  return false;
-#endif
-}
+bool BuiltWithCuda() { return HasCudaModule(); }
 
 Result<WorkerChoice> ChooseWorker(const std::string& option) {
   if (option == "auto") return WorkerChoice{.backend = HasGpu() && BuiltWithCuda() ? "cuda" : "cpu"};

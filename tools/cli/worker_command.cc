@@ -9,7 +9,8 @@ void AddWorkerCommand(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<WorkerOptions>();
   CLI::App* command = app.add_subcommand("worker", "Be the accelerator: the process that is not trusted.");
   command->add_option("--listen", options->listen, "unix:PATH, HOST:PORT or [v6]:PORT")->required();
-  command->add_option("--backend", options->backend, "cpu or cuda")->capture_default_str();
+  command->add_option("--backend", options->backend, "cpu, cuda, or auto: cuda where there is a GPU")->capture_default_str();
+  command->add_option("--device", options->device, "which GPU, counted from 0")->capture_default_str();
   command->add_option("--threads", options->threads, "at most, whatever a client asks for [one for each processor]");
   command->add_option("--record", options->record, "directory in which to write down all that is received");
   command->add_flag("--once", options->once, "end with the first client");

@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "untrusted/backend/cpu/cpu_backend.h"
+#include "untrusted/backend/module.h"
+#include "untrusted/worker/exit_guard.h"
 #include "untrusted/worker/server.h"
 
 namespace soter {
@@ -27,11 +29,26 @@ Result<UniqueFd> StopSignals() {
   return fd;
 }
 
-Result<BackendFactory> FindBackend(const std::string& name) {
-  if (name != "cpu") return InvalidArgument("there is no backend \"" + name + "\"; use cpu");
-  return BackendFactory([](uint32_t threads) -> Result<std::unique_ptr<Backend>> {
+BackendFactory CpuFactory() {
+  return [](uint32_t threads) -> Result<std::unique_ptr<Backend>> {
     return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(threads));
-  });
+  };
+}
+
+// FindBackend opens what the options ask for. What it then computes on is said on stderr.
+Result<BackendFactory> FindBackend(const WorkerOptions& options) {
+  if (options.backend == "cpu") return CpuFactory();
+  if (options.backend != "cuda" && options.backend != "auto") {
+    return InvalidArgument("there is no backend \"" + options.backend + "\"; use cpu, cuda or auto");
+  }
+  Result<BackendModule> module = OpenCudaModule(options.device);
+  if (module.ok()) {
+    std::fprintf(stderr, "computing on GPU %u: %s\n", options.device, module->device.c_str());
+    return module->factory;
+  }
+  if (options.backend == "cuda") return module.error();
+  std::fprintf(stderr, "computing on the CPU: %s\n", module.error().message.c_str());
+  return CpuFactory();
 }
 
 // MemoryLimit is what the machine has: a client that fills it is refused, not this process killed.
@@ -41,9 +58,11 @@ uint64_t MemoryLimit() {
 }
 
 Status RunWorker(const WorkerOptions& options, Tampering* tampering) {
-  BackendFactory factory = TRY(FindBackend(options.backend));
+  BackendFactory factory = TRY(FindBackend(options));
   wire::Address address = TRY(wire::ParseAddress(options.listen));
   UniqueFd stop = TRY(StopSignals());
+  constexpr std::chrono::seconds kGrace{5};
+  ExitGuard guard(stop.get(), kGrace);
   std::unique_ptr<Recorder> recorder;
   if (!options.record.empty()) recorder = TRY(Recorder::Open(options.record));
   auto reach = options.allow_remote ? wire::Reach::kAnywhere : wire::Reach::kThisMachine;

@@ -8,7 +8,8 @@ namespace soter {
 // WorkerOptions are those of `soter worker`.
 struct WorkerOptions {
   std::string listen;             // unix:PATH, HOST:PORT or [v6]:PORT; port 0 picks a free one
-  std::string backend = "cpu";
+  std::string backend = "cpu";    // cpu, cuda, or auto: cuda where there is a GPU
+  uint32_t device = 0;            // which GPU, for cuda
   uint32_t threads = 0;           // at most, whatever a client asks for; 0: one for each processor
   std::string record;             // directory for what is received; empty: none
   bool once = false;              // end with the first client
