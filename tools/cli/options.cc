@@ -81,6 +81,8 @@ void AddSchemeOptions(CLI::App& command, SchemeOptions& options) {
       ->check(CLI::Range(1u, control::kMaxCornerstones))
       ->capture_default_str();
   command.add_option("--worker", options.worker, "auto, cpu, cuda, unix:PATH or HOST:PORT")->capture_default_str();
+  command.add_option("--enclave", options.enclave,
+                     "HOST:PORT to wait at for a soter-enclave that is started apart, in a TEE [starts its own]");
   command.add_option("--threads", options.threads, "of each side [as many as there are cores]")
       ->check(CLI::Range(1u, control::kMaxThreads));
   command.add_option("--timeout-ms", settings.timeout_ms, "the longest wait for one answer of the accelerator")
@@ -99,7 +101,7 @@ void AddInputOptions(CLI::App& command, InputOptions& options) {
 }
 
 EnclaveOptions MakeEnclaveOptions(const SchemeOptions& options) {
-  EnclaveOptions session{.settings = options.settings, .worker = options.worker};
+  EnclaveOptions session{.settings = options.settings, .worker = options.worker, .enclave = options.enclave};
   control::Settings& settings = session.settings;
   settings.scheme = SchemeFromName(options.scheme);
   settings.check =

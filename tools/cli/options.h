@@ -24,6 +24,7 @@ struct SchemeOptions {
   std::string scheme = "soter";
   std::string check;  // empty: the scheme's own
   std::string worker = "auto";
+  std::string enclave;  // empty: started here
   control::Settings settings;
   uint32_t threads = 0;  // 0: as many as there are cores
   uint64_t seed = 0;

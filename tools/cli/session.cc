@@ -13,6 +13,7 @@ namespace soter {
 namespace {
 
 constexpr auto kStartTimeout = std::chrono::seconds(10);
+constexpr auto kApartTimeout = std::chrono::minutes(5);  // a large SGX enclave takes minutes to build
 constexpr auto kStartPoll = std::chrono::milliseconds(2);
 constexpr auto kFailureWait = std::chrono::milliseconds(500);  // for the message of an enclave that just gave up
 constexpr size_t kPieceBytes = size_t{1} << 20;
@@ -52,7 +53,7 @@ Result<std::unique_ptr<EnclaveSession>> EnclaveSession::Start(const EnclaveOptio
   std::unique_ptr<EnclaveSession> session(new EnclaveSession(progress));
   session->scratch_ = TRY(ScratchDirectory::Make());
   if (options.needs_worker) TRY(session->StartWorker(options));
-  TRY(session->StartEnclave(options));
+  TRY(options.enclave.empty() ? session->StartEnclave(options) : session->AwaitEnclave(options));
   control::Settings settings = options.settings;
   settings.worker = session->worker_address_;
   TRY(session->Send(control::MessageType::kConfigure, control::Encode(settings)));
@@ -112,6 +113,20 @@ Status EnclaveSession::StartEnclave(const EnclaveOptions& options) {
   return Lost(Exhausted("the enclave did not connect"));
 }
 
+Status EnclaveSession::AwaitEnclave(const EnclaveOptions& options) {
+  Result<wire::Address> address = wire::ParseAddress(options.enclave);
+  if (!address.ok()) return Annotate(address.error(), "--enclave");
+  Result<wire::Listener> listener = wire::Listener::Listen(*address, wire::Reach::kThisMachine);
+  if (!listener.ok()) return Annotate(listener.error(), "--enclave");
+  if (progress_ != nullptr) progress_->Clear();
+  std::fprintf(stderr, "soter: waiting for soter-enclave --connect %s\n",
+               wire::AddressString(listener->address()).c_str());
+  Result<UniqueFd> socket = listener->Accept(After(kApartTimeout));
+  if (!socket.ok()) return Exhausted("no enclave connected to " + options.enclave);
+  connection_ = std::make_unique<wire::Connection>(std::move(socket).value(), control::kFrameMagic);
+  return {};
+}
+
 Status EnclaveSession::Send(control::MessageType type, std::span<const std::byte> payload) {
   Status sent = connection_->Send(static_cast<uint16_t>(type), 0, {payload}, wire::kNoDeadline);
   if (sent.ok()) return sent;
@@ -144,7 +159,7 @@ Result<std::vector<std::byte>> EnclaveSession::Await(control::MessageType type) 
 }
 
 Error EnclaveSession::Lost(Error error) {
-  for (wire::Deadline end = After(kFailureWait); std::chrono::steady_clock::now() < end;) {
+  for (wire::Deadline end = After(kFailureWait); enclave_ != nullptr && std::chrono::steady_clock::now() < end;) {
     if (auto how = enclave_->HowItEnded()) {
       PrintLastWords(*enclave_, "enclave");
       return Exhausted("the enclave " + *how);

@@ -16,6 +16,7 @@ struct EnclaveOptions {
   control::Settings settings;    // `worker` is filled in here
   std::string worker = "auto";   // auto, cpu, cuda, or the address of one that runs already
   bool needs_worker = true;      // false where nothing will run: no worker is started
+  std::string enclave;           // where one that is started apart connects to, HOST:PORT; empty: start one
   std::string record_directory;  // where a worker of ours writes what it receives; empty: nowhere
 };
 
@@ -34,6 +35,7 @@ class EnclaveSession {
   explicit EnclaveSession(Progress* progress) : progress_(progress) {}
   Status StartWorker(const EnclaveOptions& options);
   Status StartEnclave(const EnclaveOptions& options);
+  Status AwaitEnclave(const EnclaveOptions& options);
   Status WaitForWorker(const wire::Address& address);
   Status Send(control::MessageType type, std::span<const std::byte> payload);
   // Await returns the payload of the next message, which must be of `type`. Progress is shown, Failed is an error.
