@@ -30,6 +30,11 @@ function(soter_program NAME)
   target_link_libraries(${NAME} PRIVATE soter_flags ${ARG_LINK})
 endfunction()
 
+# The tests of what reads bytes from outside and of what moves tensors: the ones that sanitizer builds run every time
+# (scripts/test), because a sanitizer build of everything takes longer than all the rest. They are labelled "core".
+add_custom_target(core_tests)
+set(SOTER_CORE_TESTS common_test graph_test wire_test compute_unit_test trusted_test owner_test hostile_test)
+
 # soter_test(NAME SOURCES file... LINK library...): a GoogleTest program whose cases ctest lists one by one.
 function(soter_test NAME)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
@@ -37,6 +42,11 @@ function(soter_test NAME)
   set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(${NAME} PRIVATE soter_flags ${ARG_LINK} GTest::gmock GTest::gtest_main)
   include(GoogleTest)
-  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300
-                       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set(label other)
+  if(NAME IN_LIST SOTER_CORE_TESTS)
+    set(label core)
+    add_dependencies(core_tests ${NAME})
+  endif()
+  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+                       PROPERTIES TIMEOUT 300 LABELS ${label})
 endfunction()
