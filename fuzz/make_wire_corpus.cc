@@ -87,6 +87,8 @@ void WriteControl() {
   Control("run-report", 5, report);
   Control("progress", 6, control::Progress{"loading", 0.5});
   Control("failure", 7, control::Failure{ErrorCode::kIntegrity, "wrong"});
+  Control("sealed-model", 8,
+          control::SealedModel{.identity = "id", .signer = "signer", .signature = "sig", .ciphertext_bytes = 9});
 }
 
 }  // namespace

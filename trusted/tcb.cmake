@@ -67,6 +67,7 @@ set(SOTER_TRUSTED_SOURCES
   trusted/check/waiver.cc
   trusted/engine/activation_layout.cc
   trusted/engine/binding.cc
+  trusted/engine/open_model.cc
   trusted/engine/operator_service.cc
   trusted/engine/plan_report.cc
   trusted/engine/profile.cc

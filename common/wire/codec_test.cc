@@ -78,6 +78,7 @@ std::vector<Sample> Samples() {
   samples.push_back(OfWire("Failed", wire::Failed{ErrorCode::kExhausted, "no memory"}));
   samples.push_back(OfControl("Settings", control::Settings{.worker = "unix:/x", .seed = 5}));
   samples.push_back(OfControl("ModelReport", model));
+  samples.push_back(OfControl("SealedModel", control::SealedModel{"identity", "signer", "signature", 1 << 20}));
   samples.push_back(OfControl("PlanRequest", control::PlanRequest{.input_shapes = {{1, 3, 224, 224}, {}}}));
   samples.push_back(OfControl("PlanReport", SamplePlan()));
   samples.push_back(OfControl("RunRequest", request));
@@ -177,7 +178,8 @@ TEST(WireCodec, MessageTypesOutsideTheTableAreMalformed) {
   EXPECT_FALSE(wire::MessageTypeFromNumber(14).ok());
   EXPECT_EQ(wire::MessageTypeFromNumber(13).value(), wire::MessageType::kGoodbye);
   EXPECT_FALSE(control::MessageTypeFromNumber(0).ok());
-  EXPECT_FALSE(control::MessageTypeFromNumber(10).ok());
+  EXPECT_FALSE(control::MessageTypeFromNumber(11).ok());
+  EXPECT_EQ(control::MessageTypeFromNumber(10).value(), control::MessageType::kSealed);
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ enum class MessageType : uint16_t {
   kRan,
   kProgress,       // enclave -> soter: Progress, at any time while it works
   kFailed,         // enclave -> soter: Failure; the enclave ends
-  kLast = kFailed,
+  kSealed,         // soter -> enclave, before the pieces: SealedModel; the pieces are then those of the sealed file
+  kLast = kSealed,
 };
 
 enum class Scheme : uint8_t { kInsecure, kVerified, kMlcapsule, kAegisdnn, kEnnclave, kSoter, kLast = kSoter };
@@ -49,6 +50,18 @@ struct Settings {
     f("fingerprint_rate", s.fingerprint_rate), f("cornerstones", s.cornerstones), f("threads", s.threads);
     f("worker", s.worker), f("worker_threads", s.worker_threads), f("timeout_ms", s.timeout_ms);
     f("seed", s.seed), f("force_unit_scales", s.force_unit_scales);
+  }
+};
+
+// SealedModel announces a sealed file (docs/spec/sealed-model.md). Only a development TEE takes the key from here.
+struct SealedModel {
+  std::string identity;                // an age identity file: the secret key
+  std::string signer;                  // a minisign public key file
+  std::string signature;               // of the sealed file, in minisign's format
+  uint64_t ciphertext_bytes = 0;
+  static void Fields(auto& s, auto&& f) {
+    f("identity", s.identity), f("signer", s.signer), f("signature", s.signature);
+    f("ciphertext_bytes", s.ciphertext_bytes);
   }
 };
 

@@ -84,6 +84,7 @@ Result<MessageType> MessageTypeFromNumber(uint16_t number) {
   template std::vector<std::byte> Encode<Message>(const Message&); \
   template Result<Message> Decode<Message>(std::span<const std::byte>);
 SOTER_MESSAGE(Settings)
+SOTER_MESSAGE(SealedModel)
 SOTER_MESSAGE(ModelReport)
 SOTER_MESSAGE(PlanRequest)
 SOTER_MESSAGE(PlanReport)

@@ -6,6 +6,7 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/model.h"
 #include "tools/cli/model_cost.h"
+#include "tools/cli/sealed_file.h"
 #include "tools/cli/text.h"
 
 namespace soter {
@@ -16,6 +17,7 @@ using Json = nlohmann::ordered_json;
 
 struct CheckOptions {
   std::string model;
+  KeyOptions keys;
   InputOptions inputs;
   bool json = false;
 };
@@ -37,6 +39,28 @@ Result<ModelCost> Examine(const CheckOptions& options, Verdict& verdict) {
   return CostOf(graph);
 }
 
+// A sealed model is examined where it will run. Under mlcapsule nothing leaves the enclave, so every policy allows it.
+Result<ModelCost> ExamineSealed(const CheckOptions& options, Verdict& verdict) {
+  Progress progress;
+  SealedFile file = TRY(SealedFile::Open(options.model, options.keys));
+  EnclaveOptions enclave;
+  enclave.needs_worker = false;
+  enclave.settings.scheme = control::Scheme::kMlcapsule;
+  enclave.settings.check = control::Check::kNone;
+  std::unique_ptr<EnclaveSession> session = TRY(EnclaveSession::Start(enclave, &progress));
+  Graph graph = TRY(InputsOf(TRY(file.SendTo(*session))));
+  verdict.inputs = InputList(graph);
+  std::vector<Shape> shapes = TRY(ChooseShapes(graph, options.inputs));
+  control::PlanReport plan = TRY(session->Plan({.input_shapes = shapes, .profile = false}));
+  ModelCost cost;
+  cost.nodes = plan.nodes.size();
+  cost.linear_nodes = plan.linear_total;
+  cost.mul_adds = plan.mul_adds_total;
+  for (const control::NodePlan& node : plan.nodes) cost.linear_mul_adds += node.linear ? node.mul_adds : 0;
+  cost.weight_bytes = plan.enclave_weight_bytes;
+  return cost;
+}
+
 double LinearShare(const ModelCost& cost) {
   return cost.mul_adds > 0 ? static_cast<double>(cost.linear_mul_adds) / static_cast<double>(cost.mul_adds) : 0;
 }
@@ -55,8 +79,11 @@ std::string VerdictText(const std::string& model, const Verdict& verdict) {
           " of them linear with constant weights\n";
   text += "arithmetic   " + FormatCount(cost.mul_adds) + " multiply-adds, " +
           FormatFixed(100 * LinearShare(cost), 1) + "% can be offloaded\n";
-  text += "memory       " + FormatBytes(cost.weight_bytes) + " of weights, at most " +
-          FormatBytes(cost.peak_activation_bytes) + " of activations at once\n";
+  text += "memory       " + FormatBytes(cost.weight_bytes) + " of weights";
+  if (cost.peak_activation_bytes > 0) {
+    text += ", at most " + FormatBytes(cost.peak_activation_bytes) + " of activations at once";
+  }
+  text += "\n";
   return text + "verdict      " + model + " can run\n";
 }
 
@@ -81,7 +108,8 @@ std::string VerdictJson(const std::string& model, const Verdict& verdict) {
 
 Status Check(const CheckOptions& options) {
   Verdict verdict;
-  Result<ModelCost> cost = Examine(options, verdict);
+  bool is_sealed = TRY(IsSealed(options.model, options.keys));
+  Result<ModelCost> cost = (is_sealed ? ExamineSealed : Examine)(options, verdict);
   if (cost.ok()) {
     verdict.cost = *cost;
   } else {
@@ -99,6 +127,7 @@ void AddCheckCommand(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* command = app.add_subcommand("check", "Say whether a model can run, and what stands in the way.");
   AddModelOption(*command, options->model);
+  AddKeyOptions(*command, options->keys);
   command->add_option("--dim", options->inputs.dims, "SYMBOL=EXTENT, for a symbolic dimension [1]");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback([options, &chosen] { chosen.run = [options] { return Check(*options); }; });

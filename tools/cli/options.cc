@@ -66,6 +66,12 @@ void AddModelOption(CLI::App& command, std::string& model) {
   command.add_option("MODEL", model, "an ONNX file")->required();
 }
 
+void AddKeyOptions(CLI::App& command, KeyOptions& options) {
+  command.add_option("--identity", options.identity,
+                     "the age identity file that opens a sealed model; only the development TEE takes a key this way");
+  command.add_option("--signer", options.signer, "the minisign public key that a sealed model must be signed with");
+}
+
 void AddSchemeOptions(CLI::App& command, SchemeOptions& options) {
   control::Settings& settings = options.settings;
   AddSchemeOption(command, "--scheme", options.scheme, "who computes what, under which mask")->capture_default_str();

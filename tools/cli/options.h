@@ -18,9 +18,15 @@ struct Command {
   std::function<int()> serve;  // in its place: a program of its own, which handles signals and returns an exit code
 };
 
+// KeyOptions open a sealed model.
+struct KeyOptions {
+  std::string identity, signer;
+};
+
 // SchemeOptions are the options that run, plan and view share.
 struct SchemeOptions {
   std::string model;
+  KeyOptions keys;
   std::string scheme = "soter";
   std::string check;  // empty: the scheme's own
   std::string worker = "auto";
@@ -34,6 +40,7 @@ struct SchemeOptions {
 };
 
 void AddModelOption(CLI::App& command, std::string& model);
+void AddKeyOptions(CLI::App& command, KeyOptions& options);
 void AddSchemeOptions(CLI::App& command, SchemeOptions& options);
 void AddInputOptions(CLI::App& command, InputOptions& options);
 

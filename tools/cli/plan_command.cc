@@ -5,6 +5,7 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/model.h"
 #include "tools/cli/run_report.h"
+#include "tools/cli/sealed_file.h"
 #include "tools/cli/session.h"
 #include "tools/cli/text.h"
 
@@ -108,17 +109,35 @@ std::string PlanAsJson(const PlanSummary& summary) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+// Each fills in the shapes and the TEE of `summary`, and returns an enclave that has the model.
+Result<std::unique_ptr<EnclaveSession>> StartOnnx(const SchemeOptions& options, const EnclaveOptions& enclave,
+                                                  Progress& progress, PlanSummary& summary) {
+  ValidatedGraph model = TRY(LoadModel(options.model, nullptr, &progress));
+  summary.input_shapes = TRY(ChooseShapes(model.graph(), options.inputs));
+  TRY(CheckShapes(model, summary.input_shapes));
+  std::unique_ptr<EnclaveSession> session = TRY(EnclaveSession::Start(enclave, &progress));
+  summary.tee = TRY(session->SendModel(model.graph())).tee;
+  return session;
+}
+
+Result<std::unique_ptr<EnclaveSession>> StartSealed(const SchemeOptions& options, const EnclaveOptions& enclave,
+                                                    Progress& progress, PlanSummary& summary) {
+  SealedFile file = TRY(SealedFile::Open(options.model, options.keys));
+  std::unique_ptr<EnclaveSession> session = TRY(EnclaveSession::Start(enclave, &progress));
+  control::ModelReport model = TRY(file.SendTo(*session));
+  summary.input_shapes = TRY(ChooseShapes(TRY(InputsOf(model)), options.inputs));
+  summary.tee = model.tee;
+  return session;
+}
+
 Status Plan(const PlanOptions& options) {
   Progress progress;
-  ValidatedGraph model = TRY(LoadModel(options.scheme.model, nullptr, &progress));
-  PlanSummary summary{.model = options.scheme.model};
-  summary.input_shapes = TRY(ChooseShapes(model.graph(), options.scheme.inputs));
-  TRY(CheckShapes(model, summary.input_shapes));
-  EnclaveOptions session_options = MakeEnclaveOptions(options.scheme);
-  session_options.needs_worker = false;  // a plan is made in the enclave alone
-  std::unique_ptr<EnclaveSession> session = TRY(EnclaveSession::Start(session_options, &progress));
-  summary.tee = TRY(session->SendModel(model.graph())).tee;
-  summary.settings = session_options.settings;
+  EnclaveOptions enclave = MakeEnclaveOptions(options.scheme);
+  enclave.needs_worker = false;  // a plan is made in the enclave alone
+  PlanSummary summary{.model = options.scheme.model, .settings = enclave.settings};
+  bool is_sealed = TRY(IsSealed(options.scheme.model, options.scheme.keys));
+  std::unique_ptr<EnclaveSession> session =
+      TRY((is_sealed ? StartSealed : StartOnnx)(options.scheme, enclave, progress, summary));
   summary.report = TRY(session->Plan({.input_shapes = summary.input_shapes, .profile = options.profile}));
   progress.Clear();
   std::fputs((options.scheme.json ? PlanAsJson(summary) : PlanAsText(summary)).c_str(), stdout);
@@ -131,6 +150,7 @@ void AddPlanCommand(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<PlanOptions>();
   CLI::App* command = app.add_subcommand("plan", "Show who computes what, under which mask and check.");
   AddModelOption(*command, options->scheme.model);
+  AddKeyOptions(*command, options->scheme.keys);
   AddSchemeOptions(*command, options->scheme);
   AddInputOptions(*command, options->scheme.inputs);
   command->add_flag("!--no-profile", options->profile, "do not measure the operators in the enclave");

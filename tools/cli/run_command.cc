@@ -6,6 +6,7 @@
 #include "tools/cli/files.h"
 #include "tools/cli/model.h"
 #include "tools/cli/run_report.h"
+#include "tools/cli/sealed_file.h"
 #include "tools/cli/session.h"
 
 namespace soter {
@@ -34,23 +35,54 @@ Result<std::vector<std::string>> StageOutputs(const control::RunReport& report, 
   return names;
 }
 
+Status RequireInputs(const RunOptions& options, const Graph& graph) {
+  const InputOptions& inputs = options.scheme.inputs;
+  if (!inputs.files.empty() || inputs.random || graph.inputs.empty()) return {};
+  return InvalidArgument("give --input NAME=FILE.npy for each input, or --random; " + options.scheme.model +
+                         " wants " + InputList(graph));
+}
+
+// Prepared is an enclave that has the model, and what to run there.
+struct Prepared {
+  std::unique_ptr<EnclaveSession> session;
+  control::ModelReport model;
+  control::RunRequest request;
+};
+
+Result<Prepared> PrepareOnnx(const RunOptions& options, const EnclaveOptions& enclave, Progress& progress) {
+  Prepared prepared;
+  ValidatedGraph model = TRY(LoadModel(options.scheme.model, nullptr, &progress));
+  TRY(RequireInputs(options, model.graph()));
+  prepared.request.inputs = TRY(ChooseInputs(model.graph(), options.scheme.inputs));
+  TRY(CheckShapes(model, ShapesOf(prepared.request.inputs)));
+  prepared.session = TRY(EnclaveSession::Start(enclave, &progress));
+  prepared.model = TRY(prepared.session->SendModel(model.graph()));
+  return prepared;
+}
+
+// Of a sealed model only the enclave knows the inputs.
+Result<Prepared> PrepareSealed(const RunOptions& options, const EnclaveOptions& enclave, Progress& progress) {
+  Prepared prepared;
+  SealedFile file = TRY(SealedFile::Open(options.scheme.model, options.scheme.keys));
+  prepared.session = TRY(EnclaveSession::Start(enclave, &progress));
+  prepared.model = TRY(file.SendTo(*prepared.session));
+  Graph inputs = TRY(InputsOf(prepared.model));
+  TRY(RequireInputs(options, inputs));
+  prepared.request.inputs = TRY(ChooseInputs(inputs, options.scheme.inputs));
+  TRY(prepared.session->Plan({.input_shapes = ShapesOf(prepared.request.inputs), .profile = false}));
+  return prepared;
+}
+
 Status Run(const RunOptions& options) {
   Progress progress;
   if (!options.output_directory.empty()) TRY(CheckOutputDirectory(options.output_directory));
-  ValidatedGraph model = TRY(LoadModel(options.scheme.model, nullptr, &progress));
-  if (options.scheme.inputs.files.empty() && !options.scheme.inputs.random && !model.graph().inputs.empty()) {
-    return InvalidArgument("give --input NAME=FILE.npy for each input, or --random; " + options.scheme.model +
-                           " wants " + InputList(model.graph()));
-  }
-  control::RunRequest request{.repeat = options.repeat};
-  request.inputs = TRY(ChooseInputs(model.graph(), options.scheme.inputs));
-  TRY(CheckShapes(model, ShapesOf(request.inputs)));
-  EnclaveOptions session_options = MakeEnclaveOptions(options.scheme);
-  std::unique_ptr<EnclaveSession> session = TRY(EnclaveSession::Start(session_options, &progress));
-  control::ModelReport described = TRY(session->SendModel(model.graph()));
-  RunSummary summary{.model = options.scheme.model, .tee = described.tee, .settings = session_options.settings};
-  summary.report = TRY(session->Run(request));
-  session.reset();
+  EnclaveOptions enclave = MakeEnclaveOptions(options.scheme);
+  bool is_sealed = TRY(IsSealed(options.scheme.model, options.scheme.keys));
+  Prepared prepared = TRY((is_sealed ? PrepareSealed : PrepareOnnx)(options, enclave, progress));
+  prepared.request.repeat = options.repeat;
+  RunSummary summary{.model = options.scheme.model, .tee = prepared.model.tee, .settings = enclave.settings};
+  summary.report = TRY(prepared.session->Run(prepared.request));
+  prepared.session.reset();
   if (summary.report.repeats.empty()) return Exhausted("the enclave reported no run");
   OutputFiles files;
   summary.output_files = TRY(StageOutputs(summary.report, options.output_directory, files));
@@ -66,6 +98,7 @@ void AddRunCommand(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Run one inference: outputs, what was checked, where the time went.");
   AddModelOption(*command, options->scheme.model);
+  AddKeyOptions(*command, options->scheme.keys);
   AddSchemeOptions(*command, options->scheme);
   AddInputOptions(*command, options->scheme.inputs);
   command->add_option("--repeat", options->repeat, "how many times to run")->check(CLI::Range(1u, 1'000'000u));

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "common/base/secret.h"
 #include "common/graph/codec.h"
 #include "common/wire/control_codec.h"
 #include "tools/cli/text.h"
@@ -192,6 +193,23 @@ Result<control::ModelReport> EnclaveSession::SendModel(const Graph& graph) {
   PieceSender sender([this](std::span<const std::byte> piece) { return Send(control::MessageType::kModel, piece); });
   TRY(EncodeGraph(graph, [&](std::span<const std::byte> bytes) { return sender.Add(bytes); }));
   TRY(sender.Flush());
+  return AwaitReady();
+}
+
+Result<control::ModelReport> EnclaveSession::SendSealedModel(const control::SealedModel& sealed,
+                                                             const ByteSource& ciphertext) {
+  std::vector<std::byte> announcement = control::Encode(sealed);
+  Status announced = Send(control::MessageType::kSealed, announcement);
+  Wipe(announcement);
+  TRY(std::move(announced));
+  std::vector<std::byte> piece(kPieceBytes);
+  while (size_t size_bytes = TRY(ReadFull(ciphertext, piece))) {
+    TRY(Send(control::MessageType::kModel, std::span(piece).first(size_bytes)));
+  }
+  return AwaitReady();
+}
+
+Result<control::ModelReport> EnclaveSession::AwaitReady() {
   TRY(Send(control::MessageType::kModel, {}));
   std::vector<std::byte> payload = TRY(Await(control::MessageType::kReady));
   return control::Decode<control::ModelReport>(payload);

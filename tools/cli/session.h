@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "common/base/stream.h"
 #include "common/graph/graph.h"
 #include "common/wire/connection.h"
 #include "common/wire/control.h"
@@ -28,6 +29,8 @@ class EnclaveSession {
   static Result<std::unique_ptr<EnclaveSession>> Start(const EnclaveOptions& options, Progress* progress);
 
   Result<control::ModelReport> SendModel(const Graph& graph);
+  // SendSealedModel has the enclave open a sealed file; `ciphertext` is the file's bytes.
+  Result<control::ModelReport> SendSealedModel(const control::SealedModel& sealed, const ByteSource& ciphertext);
   Result<control::PlanReport> Plan(const control::PlanRequest& request);
   Result<control::RunReport> Run(const control::RunRequest& request);
 
@@ -37,6 +40,7 @@ class EnclaveSession {
   Status StartEnclave(const EnclaveOptions& options);
   Status AwaitEnclave(const EnclaveOptions& options);
   Status WaitForWorker(const wire::Address& address);
+  Result<control::ModelReport> AwaitReady();
   Status Send(control::MessageType type, std::span<const std::byte> payload);
   // Await returns the payload of the next message, which must be of `type`. Progress is shown, Failed is an error.
   Result<std::vector<std::byte>> Await(control::MessageType type);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/base/secret_bytes.h"
 #include "common/graph/codec.h"
 #include "common/wire/control_codec.h"
+#include "trusted/engine/open_model.h"
 #include "trusted/engine/remote_accelerator.h"
 #include "trusted/engine/session.h"
 
@@ -29,7 +31,7 @@ class OperatorService {
   Status Converse() {
     control::Settings settings = TRY(ReceiveMessage<control::Settings>(MessageType::kConfigure));
     TRY(ValidateSettings(settings));
-    ValidatedGraph model = TRY(ReceiveModel());
+    ValidatedGraph model = TRY(ReceiveModel(settings));
     TRY(Start(std::move(model), std::move(settings)));
     control::ModelReport report = session_->Describe();
     report.tee = tee_;
@@ -57,28 +59,62 @@ class OperatorService {
     return {};
   }
 
-  // The model comes in pieces; the decoder asks for as many bytes as it wants next.
-  Result<ValidatedGraph> ReceiveModel() {
-    ValidatedGraph model = TRY(DecodeGraph([this](std::span<std::byte> target) -> Status {
-      while (!target.empty()) {
-        if (connection_.unread() == 0) {
-          uint64_t size = TRY(ReceivePiece());
-          if (size == 0) return Malformed("the model ends early");
-        }
-        size_t size = std::min<uint64_t>(target.size(), connection_.unread());
-        TRY(connection_.Read(target.first(size), wire::kNoDeadline));
-        target = target.subspan(size);
-      }
+  Result<ValidatedGraph> ReceiveModel(const control::Settings& settings) {
+    wire::FrameHeader first = TRY(connection_.Receive(control::kMaxModelPieceBytes, wire::kNoDeadline));
+    if (first.type == static_cast<uint16_t>(MessageType::kSealed)) return ReceiveSealedModel(first, settings);
+    TRY(RequirePiece(first));
+    TRY(RequirePlaintextAllowed(settings.scheme, tee_));
+    ModelPieces pieces(*this, first.payload_bytes);
+    ValidatedGraph model = TRY(DecodeGraph([&pieces](std::span<std::byte> target) -> Status {
+      if (TRY(ReadFull(pieces.Source(), target)) < target.size()) return Malformed("the model ends early");
       return {};
     }));
-    if (connection_.unread() != 0 || TRY(ReceivePiece()) != 0) return Malformed("bytes follow the model");
+    std::byte extra;
+    if (TRY(pieces.Read({&extra, 1})) != 0) return Malformed("bytes follow the model");
     return model;
   }
 
+  Result<ValidatedGraph> ReceiveSealedModel(const wire::FrameHeader& header, const control::Settings& settings) {
+    TRY(RequireKeyFromOperatorAllowed(tee_));
+    SecretBytes payload(header.payload_bytes);
+    TRY(connection_.Read(payload.Expose(), wire::kNoDeadline));
+    ModelPieces pieces(*this, TRY(ReceivePiece()));
+    control::SealedModel sealed = TRY(control::Decode<control::SealedModel>(payload.Expose()));
+    Result<ValidatedGraph> model = OpenModelFor(settings, sealed, pieces.Source());
+    Wipe(std::as_writable_bytes(std::span(sealed.identity)));
+    return model;
+  }
+
+  // ModelPieces reads the pieces of a model as one stream. Its first piece has been announced already.
+  class ModelPieces {
+   public:
+    ModelPieces(OperatorService& service, uint64_t first_bytes) : service_(service), ended_(first_bytes == 0) {}
+    Result<size_t> Read(std::span<std::byte> out) {
+      wire::Connection& connection = service_.connection_;
+      if (!ended_ && connection.unread() == 0) ended_ = TRY(service_.ReceivePiece()) == 0;
+      if (ended_) return size_t{0};
+      size_t size_bytes = std::min<uint64_t>(out.size(), connection.unread());
+      TRY(connection.Read(out.first(size_bytes), wire::kNoDeadline));
+      return size_bytes;
+    }
+    ByteSource Source() {
+      return [this](std::span<std::byte> out) { return Read(out); };
+    }
+
+   private:
+    OperatorService& service_;
+    bool ended_;
+  };
+
   Result<uint64_t> ReceivePiece() {
     wire::FrameHeader header = TRY(connection_.Receive(control::kMaxModelPieceBytes, wire::kNoDeadline));
-    if (header.type != static_cast<uint16_t>(MessageType::kModel)) return Malformed("a piece of the model was expected");
+    TRY(RequirePiece(header));
     return header.payload_bytes;
+  }
+
+  static Status RequirePiece(const wire::FrameHeader& header) {
+    if (header.type == static_cast<uint16_t>(MessageType::kModel)) return {};
+    return Malformed("a piece of the model was expected");
   }
 
   // Nothing when the peer is done.

@@ -1,0 +1,54 @@
+#include "trusted/engine/open_model.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <thread>
+
+#include "common/wire/control_codec.h"
+#include "trusted/engine/operator_service.h"
+
+namespace soter {
+namespace {
+
+using control::Scheme;
+
+TEST(OpenModel, PlaintextHidesNothingOutsideTheDevelopmentTee) {
+  for (Scheme scheme : {Scheme::kSoter, Scheme::kMlcapsule, Scheme::kAegisdnn, Scheme::kEnnclave}) {
+    EXPECT_EQ(RequirePlaintextAllowed(scheme, "sgx").error().code, ErrorCode::kAuth);
+    EXPECT_TRUE(RequirePlaintextAllowed(scheme, "dev").ok());
+  }
+  EXPECT_TRUE(RequirePlaintextAllowed(Scheme::kInsecure, "sgx").ok());
+  EXPECT_TRUE(RequirePlaintextAllowed(Scheme::kVerified, "sgx").ok());
+}
+
+// Returns what an enclave in `tee` answers to a sealed model whose keys are nonsense.
+control::Failure AnswerToKeys(const std::string& tee) {
+  int sockets[2];
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+  wire::Connection operator_side(UniqueFd(sockets[0]), control::kFrameMagic);
+  std::thread enclave([&] {
+    wire::Connection connection(UniqueFd(sockets[1]), control::kFrameMagic);
+    EXPECT_FALSE(ServeOperator(connection, tee).ok());
+  });
+  auto send = [&](control::MessageType type, std::vector<std::byte> payload) {
+    EXPECT_TRUE(operator_side.Send(static_cast<uint16_t>(type), 0, {payload}, wire::kNoDeadline).ok());
+  };
+  send(control::MessageType::kConfigure, control::Encode(control::Settings{}));
+  send(control::MessageType::kSealed, control::Encode(control::SealedModel{.identity = "no key"}));
+  send(control::MessageType::kModel, {});
+  wire::FrameHeader header = operator_side.Receive(control::kMaxMessageBytes, wire::kNoDeadline).value();
+  EXPECT_EQ(header.type, static_cast<uint16_t>(control::MessageType::kFailed));
+  std::vector<std::byte> payload(header.payload_bytes);
+  EXPECT_TRUE(operator_side.Read(payload, wire::kNoDeadline).ok());
+  enclave.join();
+  return control::Decode<control::Failure>(payload).value();
+}
+
+TEST(OpenModel, OnlyTheDevelopmentTeeTakesAKeyFromTheOperator) {
+  EXPECT_EQ(AnswerToKeys("sgx").code, ErrorCode::kAuth);
+  EXPECT_EQ(AnswerToKeys("dev").code, ErrorCode::kMalformed);  // it looked at the key
+}
+
+}  // namespace
+}  // namespace soter
