@@ -1,6 +1,8 @@
 // soter-enclave: the trusted process. It connects to the `soter` that wants it, opens the model it is sent, plans,
 // masks, runs and checks. It starts no other process.
 
+#include <malloc.h>
+
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -31,6 +33,8 @@ int main(int argc, char** argv) {
     std::fputs(kUsage, argc == 2 && std::strcmp(argv[1], "--help") == 0 ? stdout : stderr);
     return argc == 2 && std::strcmp(argv[1], "--help") == 0 ? 0 : 2;
   }
+  // Every packed tensor goes back to the system when it is released, whatever was allocated after it.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
   // The reason was sent to `soter`, which tells the user; this process only says that it failed.
   return Serve(argv[2]).ok() ? 0 : 1;
 }

@@ -74,6 +74,7 @@ set(SOTER_TRUSTED_SOURCES
   trusted/engine/remote_accelerator.cc
   trusted/engine/session.cc
   trusted/engine/subgraph.cc
+  trusted/engine/weight_spill.cc
   trusted/engine/weight_store.cc
   trusted/mask/random_source.cc
   trusted/mask/scales.cc

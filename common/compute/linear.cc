@@ -87,10 +87,8 @@ struct VectorKernel {
 };
 
 Status LowerVector(const UnitContext& u, int64_t n, int64_t k) {
-  std::shared_ptr<const Tensor> weight = TRY(u.builder.Fetch(u.In(1)));
-  Buffer copy = TRY(TryBuffer(weight->bytes().size()));
-  ParallelCopy(copy.bytes().data(), weight->bytes().data(), copy.size());
-  std::vector<BufferId> inputs = {TRY(u.builder.Read(u.In(0))), u.builder.Keep(std::move(copy))};
+  // The kernel reads the weight as it comes: a second copy of a large one would be the peak of a load.
+  std::vector<BufferId> inputs = {TRY(u.builder.Read(u.In(0))), TRY(u.builder.Read(u.In(1)))};
   if (u.Has(2)) inputs.push_back(TRY(u.builder.Read(u.In(2))));
   if (u.unit.residual != kNoValue) inputs.push_back(TRY(u.builder.Read(u.unit.residual)));
   VectorKernel kernel{n, k, u.Has(2), u.unit.residual != kNoValue, u.relu()};

@@ -12,8 +12,8 @@ namespace {
 
 class BindingBuilder {
  public:
-  BindingBuilder(const BindingContext& context, StaticGraph graph, ValidatedPlan plan, bool release)
-      : context_(context), release_(release), binding_(std::make_unique<Binding>(Binding{std::move(graph), std::move(plan)})) {}
+  BindingBuilder(const BindingContext& context, StaticGraph graph, ValidatedPlan plan)
+      : context_(context), binding_(std::make_unique<Binding>(Binding{std::move(graph), std::move(plan)})) {}
 
   Result<std::unique_ptr<Binding>> Build() && {
     FindMaskedScales();
@@ -59,8 +59,9 @@ class BindingBuilder {
       for (ValueId value : ConstantsOf(stage)) ++uses_[value];
   }
 
-  void Used(ValueId value) {
-    if (--uses_[value] == 0 && release_) context_.weights.Release(value);
+  Status Used(ValueId value) {
+    if (--uses_[value] == 0) TRY(context_.weights.Release(value));
+    return {};
   }
 
   Status MakeEdges() {
@@ -97,7 +98,7 @@ class BindingBuilder {
     StaticGraph part = TRY(Subgraph(graph(), stage.nodes, stage.inputs, stage.outputs));
     auto source = [&](const Initializer& initializer) -> Result<std::shared_ptr<const Tensor>> {
       std::shared_ptr<const Tensor> data = TRY(context_.weights.Get(initializer));
-      Used(initializer.value);
+      TRY(Used(initializer.value));
       return data;
     };
     ProgramOptions options{.threads = static_cast<int>(context_.settings.threads),
@@ -148,7 +149,7 @@ class BindingBuilder {
     for (ValueId value : stage.outputs) step->receives.push_back({binding_->edges.at(value).get(), ScaleOf(value)});
     for (const Crossing& send : step->sends) binding_->bytes_sent += send.edge->buffer.size();
     for (const Crossing& receive : step->receives) binding_->bytes_received += receive.edge->buffer.size();
-    for (ValueId value : ConstantsOf(stage)) Used(value);
+    for (ValueId value : ConstantsOf(stage)) TRY(Used(value));
     segments_.push_back(std::move(segment));
     binding_->steps.push_back({nullptr, std::move(step)});
     return {};
@@ -185,7 +186,6 @@ class BindingBuilder {
   }
 
   const BindingContext& context_;
-  bool release_;
   std::unique_ptr<Binding> binding_;
   std::unique_ptr<ScaleClasses> classes_;
   std::set<ValueId> masked_values_;
@@ -195,9 +195,8 @@ class BindingBuilder {
 
 }  // namespace
 
-Result<std::unique_ptr<Binding>> BuildBinding(const BindingContext& context, StaticGraph graph, ValidatedPlan plan,
-                                              bool release) {
-  return BindingBuilder(context, std::move(graph), std::move(plan), release).Build();
+Result<std::unique_ptr<Binding>> BuildBinding(const BindingContext& context, StaticGraph graph, ValidatedPlan plan) {
+  return BindingBuilder(context, std::move(graph), std::move(plan)).Build();
 }
 
 }  // namespace soter

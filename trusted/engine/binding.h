@@ -81,9 +81,8 @@ struct BindingContext {
 };
 
 // BuildBinding profiles, packs, masks, uploads and loads everything that `plan` needs.
-// release: free each parameter's plain copy when it was packed or uploaded (nothing will be bound again).
-// Errors: those of Program::Compile, Accelerator, ProfileGraph.
-Result<std::unique_ptr<Binding>> BuildBinding(const BindingContext& context, StaticGraph graph, ValidatedPlan plan,
-                                              bool release);
+// Each parameter's plain copy is released when it was packed or uploaded.
+// Errors: those of Program::Compile, Accelerator, ProfileGraph, WeightStore.
+Result<std::unique_ptr<Binding>> BuildBinding(const BindingContext& context, StaticGraph graph, ValidatedPlan plan);
 
 }  // namespace soter

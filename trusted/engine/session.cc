@@ -83,7 +83,9 @@ Session::Session(ValidatedGraph model, control::Settings settings, Connect conne
 Result<std::unique_ptr<Session>> Session::Create(ValidatedGraph model, control::Settings settings, Connect connect) {
   TRY(ValidateSettings(settings));
   Graph graph = std::move(model).Take();
-  WeightStore weights = WeightStore::FromGraph(graph);
+  // Only a model that takes one set of shapes is bound once.
+  WhenReleased when_released = graph.symbols.empty() ? WhenReleased::kForget : WhenReleased::kKeepOutside;
+  WeightStore weights = WeightStore::FromGraph(graph, when_released);
   ValidatedGraph structure = TRY(ValidatedGraph::Validate(std::move(graph)));
   return std::unique_ptr<Session>(
       new Session(std::move(structure), std::move(settings), std::move(connect), std::move(weights)));
@@ -150,8 +152,7 @@ Status Session::Prepare(const std::vector<Shape>& shapes) {
   if (NeedsAccelerator(settings_.scheme) && accelerator_ == nullptr) accelerator_ = TRY(connect_());
   Layout layout = TRY(ActivationLayout(static_cast<int>(settings_.threads)));
   BindingContext context{settings_, weights_, scales_, *random_, accelerator_.get(), uploads_, layout};
-  bool release = model_.graph().symbols.empty();
-  binding_ = TRY(FromAccelerator(BuildBinding(context, std::move(graph), std::move(plan), release)));
+  binding_ = TRY(FromAccelerator(BuildBinding(context, std::move(graph), std::move(plan))));
   bound_shapes_ = shapes;
   load_ms_ = MillisecondsSince(start);
   return {};

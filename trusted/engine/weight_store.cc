@@ -4,8 +4,9 @@
 
 namespace soter {
 
-WeightStore WeightStore::FromGraph(Graph& graph) {
+WeightStore WeightStore::FromGraph(Graph& graph, WhenReleased when_released) {
   WeightStore store;
+  store.when_released_ = when_released;
   for (Initializer& initializer : graph.initializers)
     if (initializer.data != nullptr && initializer.type.dtype == DType::kFloat32 &&
         initializer.data->bytes().size() > kInlineBytes)
@@ -16,8 +17,20 @@ WeightStore WeightStore::FromGraph(Graph& graph) {
 Result<std::shared_ptr<const Tensor>> WeightStore::Get(const Initializer& initializer) const {
   if (initializer.data != nullptr) return initializer.data;
   auto found = tensors_.find(initializer.value);
-  if (found == tensors_.end()) return InvalidArgument("a parameter was released; load the model again");
-  return found->second;
+  if (found != tensors_.end()) return found->second;
+  if (spill_ != nullptr && spill_->Holds(initializer.value)) return spill_->Get(initializer.value);
+  return InvalidArgument("a parameter was released; load the model again");
+}
+
+Status WeightStore::Release(ValueId value) {
+  auto found = tensors_.find(value);
+  if (found == tensors_.end()) return {};
+  if (when_released_ == WhenReleased::kKeepOutside) {
+    if (spill_ == nullptr) spill_ = TRY(WeightSpill::Create());
+    TRY(spill_->Put(value, found->second->view()));
+  }
+  tensors_.erase(found);
+  return {};
 }
 
 size_t WeightStore::bytes() const {
