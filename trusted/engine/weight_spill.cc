@@ -68,7 +68,8 @@ Result<std::unique_ptr<WeightSpill>> WeightSpill::Create() {
 Status WeightSpill::Put(ValueId value, TensorView tensor) {
   Entry entry{tensor.type, end_, pieces_};
   for (size_t begin = 0; begin < tensor.bytes.size(); begin += kPieceBytes) {
-    std::span<const std::byte> piece = tensor.bytes.subspan(begin, std::min(kPieceBytes, tensor.bytes.size() - begin));
+    size_t size_bytes = std::min(kPieceBytes, tensor.bytes.size() - begin);
+    std::span<const std::byte> piece = tensor.bytes.subspan(begin, size_bytes);
     std::span<std::byte> sealed = sealed_.bytes().first(piece.size() + kAeadTagBytes);
     cipher_.Seal(NonceOf(pieces_++), {}, piece, sealed);
     TRY(WriteAt(file_.get(), sealed, end_));
