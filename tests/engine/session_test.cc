@@ -72,6 +72,16 @@ TEST(Session, MlcapsuleEqualsInsecure) {
   EXPECT_EQ(harness.record_.starts, 0u);
 }
 
+// Parameters released by one binding come back from outside for the next.
+TEST(Session, InputsMayChangeShapeBetweenRuns) {
+  for (Scheme scheme : {Scheme::kInsecure, Scheme::kMlcapsule, Scheme::kSoter}) {
+    Harness harness(SettingsFor(scheme, 0.5, Check::kNone));
+    for (int64_t batch : {1, 3, 1})
+      EXPECT_LE(RelativeError(OutputOf(harness.Run(RandomBatch(batch, 7))), Plain(batch, 7)), 1e-5)
+          << SchemeName(scheme) << " " << batch;
+  }
+}
+
 class SoterAtTheta : public ::testing::TestWithParam<std::tuple<double, Check>> {};
 
 TEST_P(SoterAtTheta, EqualsInsecure) {
