@@ -27,7 +27,9 @@ class NetworkTest(harness.CliTest):
     def run_network(self, inputs, *options):
         """Runs once; returns the report and the output."""
         out = self.directory / "out"
-        report = self.run_json(self.model, *networks.input_options(inputs), "--output-dir", out, *options)
+        # What is tested is what comes out, on however busy a machine; waiting has tests of its own.
+        patience = ("--timeout-ms", 120_000)
+        report = self.run_json(self.model, *networks.input_options(inputs), "--output-dir", out, *patience, *options)
         files = [output["file"] for output in report["outputs"].values()]
         self.assertEqual(len(files), 1)
         return report, np.load(files[0])
