@@ -128,7 +128,7 @@ TEST_P(EveryPlan, IsMadeOrRefusesANode) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cuda, EveryPlan, testing::Range(size_t{0}, Cases().size()),
-                         [](const auto& info) { return CaseName(info.param); });
+                         [](const auto& of) { return CaseName(of.param); });
 
 TEST(PlanSegment, TheOperatorsWorthOffloadingAreComputed) {
   size_t planned = 0;
@@ -143,14 +143,22 @@ TEST(PlanSegment, TheOperatorsWorthOffloadingAreComputed) {
 
 using OnGpuParam = std::tuple<size_t, Arithmetic, Layout>;
 
+// OpenedOnce is the backend of all cases: starting the libraries takes longer than a case.
+const Result<std::unique_ptr<Backend>>& OpenedOnce() {
+  static const Result<std::unique_ptr<Backend>> opened = CudaBackend::Open(0);
+  return opened;
+}
+
 class EveryOperatorOnGpu : public testing::TestWithParam<OnGpuParam> {
  protected:
   void SetUp() override {
-    Result<std::unique_ptr<Backend>> opened = CudaBackend::Open(0);
-    if (!opened.ok()) GTEST_SKIP() << opened.error().message;
-    backend_ = std::move(opened).value();
+    if (!OpenedOnce().ok()) GTEST_SKIP() << OpenedOnce().error().message;
+    backend_ = OpenedOnce().value().get();
   }
-  std::unique_ptr<Backend> backend_;
+  void TearDown() override {
+    if (backend_ != nullptr) backend_->DropSegments();
+  }
+  Backend* backend_ = nullptr;
 };
 
 TEST_P(EveryOperatorOnGpu, AgreesWithTheReference) {
