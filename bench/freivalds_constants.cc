@@ -69,10 +69,12 @@ void Measure(const Case& drawn, RoundingFamily family, Inputs inputs, RandomSour
   StaticGraph graph = BindOne(drawn, weight, bias);
   const TensorType &x_type = graph.type(0), &y_type = graph.type(graph.graph().outputs[0]);
   auto source = [](const Initializer& i) -> Result<std::shared_ptr<const Tensor>> { return i.data; };
-  Program probe = Program::Compile(graph, source, {.threads = 2}).value();
+  Program probe = Program::Compile(graph, source, {.threads = 2, .tuning = Tuning::kMeasured}).value();
   // In the layouts that the engine prefers, so that it takes the algorithm of a real run.
   Layout x_layout = probe.PreferredInputLayouts()[0], y_layout = probe.PreferredOutputLayouts()[0];
-  Program program = Program::Compile(graph, source, {.threads = 2, .input_layouts = {x_layout}, .output_layouts = {y_layout}}).value();
+  Program program = Program::Compile(graph, source, {.threads = 2, .input_layouts = {x_layout},
+                                                    .output_layouts = {y_layout},
+                                                    .tuning = Tuning::kMeasured}).value();
   Freivalds check = Freivalds::Create({graph.graph().nodes[0], x_type, y_type, x_layout, y_layout, weight, &bias},
                                       family, 2, random, 3);
   FreivaldsScratch scratch;
