@@ -67,7 +67,8 @@ Placement PlaceSoter(const StaticGraph& graph, const Selection& selection, Check
             check != Check::kFreivalds, {.accelerator = true, .masked = true, .reason = "rides along"}, placement);
   SeparateScales(graph, placement);
   for (size_t i = 0; i < nodes.size(); ++i)
-    if (!placement[i].accelerator && placement[i].reason.empty()) placement[i].reason = WhyInEnclave(graph, nodes[i], selection.contains(nodes[i].outputs[0]));
+    if (!placement[i].accelerator && placement[i].reason.empty())
+      placement[i].reason = WhyInEnclave(graph, nodes[i], selection.contains(nodes[i].outputs[0]));
   return placement;
 }
 
