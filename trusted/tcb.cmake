@@ -24,8 +24,10 @@ set(SOTER_COMMON_SOURCES
   common/compute/pool.cc
   common/compute/program.cc
   common/compute/reduce.cc
+  common/compute/recurrent.cc
   common/compute/resize.cc
   common/compute/resize_plan.cc
+  common/compute/select.cc
   common/compute/softmax.cc
   common/compute/strided.cc
   common/compute/unary.cc
@@ -42,6 +44,7 @@ set(SOTER_COMMON_SOURCES
   common/graph/infer_dense.cc
   common/graph/infer_elementwise.cc
   common/graph/infer_index.cc
+  common/graph/infer_select.cc
   common/graph/infer_shape_ops.cc
   common/graph/node_rules.cc
   common/graph/op_traits.cc
@@ -64,7 +67,6 @@ set(SOTER_TRUSTED_SOURCES
   trusted/check/freivalds_kernels.cc
   trusted/check/probe_geometry.cc
   trusted/check/rounding.cc
-  trusted/check/verdict.cc
   trusted/check/waiver.cc
   trusted/engine/activation_layout.cc
   trusted/engine/binding.cc
@@ -74,18 +76,15 @@ set(SOTER_TRUSTED_SOURCES
   trusted/engine/profile.cc
   trusted/engine/remote_accelerator.cc
   trusted/engine/session.cc
-  trusted/engine/shadow.cc
   trusted/engine/subgraph.cc
   trusted/engine/weight_spill.cc
   trusted/engine/weight_store.cc
   trusted/mask/random_source.cc
   trusted/mask/scales.cc
   trusted/mask/transfer.cc
-  trusted/plan/offloadable.cc
   trusted/plan/placement.cc
   trusted/plan/plan.cc
   trusted/plan/policy_soter.cc
-  trusted/plan/policy_verified.cc
   trusted/plan/ride_along.cc
   trusted/plan/stages.cc
 )

@@ -55,6 +55,11 @@ Status Lower(const UnitContext& u, const Range& op);
 Status Lower(const UnitContext& u, const Trilu& op);
 Status Lower(const UnitContext& u, const Resize& op);
 Status Lower(const UnitContext& u, const DepthToSpace& op);
+Status Lower(const UnitContext& u, const CumSum& op);
+Status Lower(const UnitContext& u, const TopK& op);
+Status Lower(const UnitContext& u, const GatherNd& op);
+Status Lower(const UnitContext& u, const Scatter& op);
+Status Lower(const UnitContext& u, const Recurrent& op);
 
 // RequireFloat names the type when it is not float32. Errors: kUnsupported.
 inline Status RequireFloat(const TensorType& type) {

@@ -57,7 +57,9 @@ void AddRandomNode(GraphBuilder& b, std::vector<ValueId>& defined, ValueId weigh
     ValueId any = defined[Pick(0, defined.size() - 1)];
     operands.push_back(absent ? kNoValue : has_weights && (i == 1 || i == 2) ? weight : any);
   }
-  size_t outputs = std::holds_alternative<Split>(op) ? Pick(1, 3) : 1;
+  bool several = std::holds_alternative<Split>(op) || std::holds_alternative<TopK>(op) ||
+                 std::holds_alternative<Recurrent>(op);
+  size_t outputs = several ? Pick(1, 3) : 1;
   if (!CheckNode(Node{"", op, operands, std::vector<ValueId>(outputs)}).ok()) {
     op = Binary{};
     operands = {defined[0], defined.back()};

@@ -78,6 +78,16 @@ InferredTypes Infer(const Tile& op, const Operands& in);
 InferredTypes Infer(const Resize& op, const Operands& in);
 InferredTypes Infer(const DepthToSpace& op, const Operands& in);
 
+// infer_select.cc
+InferredTypes Infer(const CumSum& op, const Operands& in);
+InferredTypes Infer(const TopK& op, const Operands& in);
+InferredTypes Infer(const GatherNd& op, const Operands& in);
+InferredTypes Infer(const Scatter& op, const Operands& in);
+InferredTypes Infer(const Recurrent& op, const Operands& in);
+
+// GateCount is the number of products with the input for each unit: 1 (RNN), 3 (GRU) or 4 (LSTM).
+int64_t GateCount(RecurrentKind kind);
+
 // --- What the rules share ---
 
 bool IsFloat(DType dtype);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <type_traits>
 
 namespace soter {
@@ -141,6 +142,26 @@ Status CheckOp(const DepthToSpace& op, const Node&) {
   return {};
 }
 
+Status CheckOp(const GatherNd& op, const Node&) {
+  if (op.batch_dims < 0) return Malformed("batch_dims is negative");
+  return {};
+}
+
+Status CheckOp(const Recurrent& op, const Node& node) {
+  if (op.kind != RecurrentKind::kLstm && (HasOperand(node, 5) || HasOperand(node, 6)))
+    return Malformed("only an LSTM has a cell");
+  if (op.kind != RecurrentKind::kGru && op.linear_before_reset) return Malformed("only a GRU has a reset");
+  return {};
+}
+
+// OutputCountOf is how many outputs an operator has; none: any number.
+std::optional<size_t> OutputCountOf(const Op& op) {
+  if (std::holds_alternative<Split>(op)) return std::nullopt;
+  if (std::holds_alternative<TopK>(op)) return 2;
+  if (const Recurrent* cells = std::get_if<Recurrent>(&op)) return cells->kind == RecurrentKind::kLstm ? 3 : 2;
+  return 1;
+}
+
 struct CountOperands {
   OperandCounts operator()(const Conv&) const { return {2, 4}; }
   OperandCounts operator()(const ConvTranspose&) const { return {2, 3}; }
@@ -175,6 +196,11 @@ struct CountOperands {
   OperandCounts operator()(const Trilu&) const { return {1, 2}; }
   OperandCounts operator()(const Resize&) const { return {2, 3}; }
   OperandCounts operator()(const DepthToSpace&) const { return {1, 1}; }
+  OperandCounts operator()(const CumSum&) const { return {2, 2}; }
+  OperandCounts operator()(const TopK&) const { return {2, 2}; }
+  OperandCounts operator()(const GatherNd&) const { return {2, 2}; }
+  OperandCounts operator()(const Scatter&) const { return {3, 3}; }
+  OperandCounts operator()(const Recurrent&) const { return {2, 7}; }
 };
 
 Status CheckOperandCounts(const Node& node) {
@@ -186,8 +212,7 @@ Status CheckOperandCounts(const Node& node) {
   if (std::holds_alternative<Resize>(node.op)) required = 1;
   for (size_t i = 0; i < required; ++i)
     if (node.inputs[i] == kNoValue) return Malformed("operand " + std::to_string(i) + " is missing");
-  bool any_number = std::holds_alternative<Split>(node.op);
-  if (node.outputs.empty() || (node.outputs.size() > 1 && !any_number))
+  if (node.outputs.empty() || node.outputs.size() != OutputCountOf(node.op).value_or(node.outputs.size()))
     return Malformed("has " + std::to_string(node.outputs.size()) + " outputs");
   return {};
 }

@@ -338,11 +338,69 @@ struct DepthToSpace {
   static void Fields(auto& s, auto&& f) { f("block", s.block), f("column_row_depth", s.column_row_depth), f("inverse", s.inverse); }
 };
 
+// CumSum: x, axis (int64, one element). y[i] is the sum of x up to i (exclusive: before i; reverse: from the end).
+struct CumSum {
+  static constexpr const char* kName = "CumSum";
+  bool exclusive = false, reverse = false;
+  bool operator==(const CumSum&) const = default;
+  static void Fields(auto& s, auto&& f) { f("exclusive", s.exclusive), f("reverse", s.reverse); }
+};
+
+// TopK: x, k (int64, one element) -> the k greatest (or least) along an axis, best first, and their int64 indices.
+// Of equals the one with the lower index comes first.
+struct TopK {
+  static constexpr const char* kName = "TopK";
+  int64_t axis = -1;
+  bool largest = true;
+  bool operator==(const TopK&) const = default;
+  static void Fields(auto& s, auto&& f) { f("axis", s.axis), f("largest", s.largest); }
+};
+
+// GatherNd: data, indices [..., q] (int64): slices of data, after batch_dims leading axes that both share.
+struct GatherNd {
+  static constexpr const char* kName = "GatherNd";
+  int64_t batch_dims = 0;
+  bool operator==(const GatherNd&) const = default;
+  static void Fields(auto& s, auto&& f) { f("batch_dims", s.batch_dims); }
+};
+
+enum class ScatterReduction : uint8_t { kNone, kAdd, kMul, kMax, kMin, kLast = kMin };
+// Scatter: data, indices (int64 or int32), updates. y is data with updates put (or folded) in at the indices:
+// slices named by indices [..., q] (ScatterND) or, with `elements`, single ones along `axis` (ScatterElements).
+struct Scatter {
+  static constexpr const char* kName = "Scatter";
+  int64_t axis = 0;
+  bool elements = false;
+  ScatterReduction reduction = ScatterReduction::kNone;
+  bool operator==(const Scatter&) const = default;
+  static void Fields(auto& s, auto&& f) { f("axis", s.axis), f("elements", s.elements), f("reduction", s.reduction); }
+};
+
+enum class RecurrentKind : uint8_t { kRnn, kGru, kLstm, kLast = kLstm };
+enum class GateActivation : uint8_t { kSigmoid, kTanh, kRelu, kLast = kRelu };
+// Recurrent runs cells of h units over a sequence in one direction. The products with the input are a Linear before it.
+//   gates [s, b, g h]  x W^T + bias; g = 1 (RNN), 3 (GRU: update, reset, hidden), 4 (LSTM: input, output, forget, cell)
+//   weight [g h, h], bias? [g h] of the recurrence; lengths? [b] int64 or int32; initial? [b, h];
+//   of LSTM: cell? [b, h], peephole? [3 h] (input, output, forget)
+// Outputs: y [s, b, h], last [b, h], and of LSTM cell [b, h].  f: gates; g: candidate (RNN: f alone); h: LSTM's output.
+struct Recurrent {
+  static constexpr const char* kName = "Recurrent";
+  RecurrentKind kind = RecurrentKind::kLstm;
+  bool reverse = false;
+  bool linear_before_reset = false;  // of GRU
+  GateActivation f = GateActivation::kSigmoid, g = GateActivation::kTanh, h = GateActivation::kTanh;
+  bool operator==(const Recurrent&) const = default;
+  static void Fields(auto& s, auto&& v) {
+    v("kind", s.kind), v("reverse", s.reverse), v("linear_before_reset", s.linear_before_reset);
+    v("f", s.f), v("g", s.g), v("h", s.h);
+  }
+};
+
 // Op is any operator. Its index is its number in the canonical encoding: append, never reorder.
 using Op = std::variant<Conv, ConvTranspose, Linear, MatMul, ChannelAffine, Unary, Binary, Where, Pool, Reduce,
                         Softmax, LayerNorm, GroupNorm, Lrn, Reshape, Flatten, Squeeze, Unsqueeze, Transpose, Concat,
                         Split, Slice, Pad, Gather, Expand, Tile, Cast, ShapeOf, Fill, Range, Trilu, Resize,
-                        DepthToSpace>;
+                        DepthToSpace, CumSum, TopK, GatherNd, Scatter, Recurrent>;
 
 // OpName returns the operator's name as Dump prints it; for Unary, Binary, Pool and Reduce that of the kind.
 const char* OpName(const Op& op);

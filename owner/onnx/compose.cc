@@ -1,5 +1,7 @@
 #include "owner/onnx/compose.h"
 
+#include <algorithm>
+
 namespace soter {
 namespace {
 
@@ -29,6 +31,10 @@ Result<ValueId> Compose::Scalar(DType dtype, double value) {
 
 Result<ValueId> Compose::RepeatPerAxis(int64_t n, ValueId x, int64_t axis) {
   if (axis < 0) return Int64s(std::vector<int64_t>(static_cast<size_t>(-axis), n));
+  if (const Tensor* tensor = c_.Constant(x)) {
+    const int64_t rank = static_cast<int64_t>(tensor->shape().size());
+    return Int64s(std::vector<int64_t>(static_cast<size_t>(std::max<int64_t>(rank - axis, 0)), n));
+  }
   const ValueId rest = TRY(Emit(ShapeOf{.start = axis}, {x}));
   const ValueId count = TRY(Emit(ShapeOf{}, {rest}));
   return Emit(Fill{}, {count, Int64(n)});

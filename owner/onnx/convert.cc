@@ -9,9 +9,9 @@ namespace {
 const std::map<std::pair<std::string, std::string>, Converter>& Operators() {
   static const auto* const kOperators = [] {
     auto* operators = new std::map<std::pair<std::string, std::string>, Converter>;
-    for (auto family : {ConstantOperators(), ElementwiseOperators(), ImageOperators(), LinearOperators(),
-                        LossOperators(), NormOperators(), PoolOperators(), ReduceOperators(), SelectOperators(),
-                        ShapeOperators()}) {
+    for (auto family : {ConstantOperators(), EinsumOperators(), ElementwiseOperators(), ImageOperators(),
+                        LinearOperators(), LossOperators(), NormOperators(), PoolOperators(), QuantisedOperators(),
+                        RecurrentOperators(), ReduceOperators(), SelectOperators(), ShapeOperators()}) {
       for (const OperatorRow& row : family) operators->emplace(std::pair(row.domain, row.op_type), row.convert);
     }
     return operators;
@@ -35,17 +35,12 @@ std::string WhyUnsupported(const std::string& domain, const std::string& op_type
   if (op_type == "If" || op_type == "Loop" || op_type == "Scan") {
     return "control flow with subgraphs is not supported; export the model for one path, with loops unrolled";
   }
-  if (op_type == "LSTM" || op_type == "GRU" || op_type == "RNN") return "recurrent operators are not supported";
   if (StartsWith(op_type, "Sequence") || op_type == "ConcatFromSequence" || op_type == "SplitToSequence" ||
       StartsWith(op_type, "Optional")) {
     return "sequences and optionals are not supported; only tensors are";
   }
   if (StartsWith(op_type, "String") || op_type == "TfIdfVectorizer" || op_type == "RegexFullMatch") {
     return "strings are not supported; only numeric tensors are";
-  }
-  if (StartsWith(op_type, "QLinear") || op_type == "ConvInteger" || op_type == "MatMulInteger" ||
-      op_type == "DynamicQuantizeLinear") {
-    return "integer arithmetic is not supported; export with QuantizeLinear and DequantizeLinear, or in float";
   }
   if (StartsWith(op_type, "Random") || op_type == "Bernoulli" || op_type == "Multinomial") {
     return "random operators are not supported: a result could not be checked";

@@ -85,12 +85,15 @@ struct OperatorRow {
 
 // The operators of each family (convert_*.cc).
 std::span<const OperatorRow> ConstantOperators();
+std::span<const OperatorRow> EinsumOperators();
 std::span<const OperatorRow> ElementwiseOperators();
 std::span<const OperatorRow> ImageOperators();
 std::span<const OperatorRow> LinearOperators();
 std::span<const OperatorRow> LossOperators();
 std::span<const OperatorRow> NormOperators();
 std::span<const OperatorRow> PoolOperators();
+std::span<const OperatorRow> QuantisedOperators();
+std::span<const OperatorRow> RecurrentOperators();
 std::span<const OperatorRow> ReduceOperators();
 std::span<const OperatorRow> SelectOperators();
 std::span<const OperatorRow> ShapeOperators();

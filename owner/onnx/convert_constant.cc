@@ -57,14 +57,6 @@ Status ConvertDropout(Conversion& c, const OnnxNode& node) {
   return c.SetOutput(node, x);
 }
 
-// x is remembered, so that DequantizeLinear can return to it.
-Status ConvertQuantizeLinear(Conversion& c, const OnnxNode& node) {
-  node.Ignore({"axis", "saturate", "block_size", "output_dtype", "precision"});
-  if (c.IsGraphOutput(node.output(0))) return Unsupported("a quantised output; end the model with DequantizeLinear");
-  c.BindQuantized(node.output(0), TRY(c.Input(node, 0)));
-  return {};
-}
-
 Result<std::vector<float>> AsFloats(const Tensor& tensor) {
   const auto widen = [](auto values) { return std::vector<float>(values.begin(), values.end()); };
   switch (tensor.dtype()) {
@@ -125,7 +117,6 @@ constexpr OperatorRow kOperators[] = {
     {"Constant", ConvertConstant},
     {"Identity", ConvertIdentity},
     {"Dropout", ConvertDropout},
-    {"QuantizeLinear", ConvertQuantizeLinear},
     {"DequantizeLinear", ConvertDequantizeLinear},
 };
 

@@ -1,4 +1,6 @@
-// Operators that compare with positions or select by them.
+// Operators that compare with positions, or select, order or write by them.
+#include <iterator>
+
 #include "owner/onnx/compose.h"
 
 namespace soter {
@@ -90,7 +92,52 @@ Status ConvertShrink(Conversion& c, const OnnxNode& node) {
   return c.EmitOutput(node, Where{}, {below, raised, upper});
 }
 
+Status ConvertCumSum(Conversion& c, const OnnxNode& node) {
+  const CumSum op{TRY(node.Flag("exclusive", false)), TRY(node.Flag("reverse", false))};
+  return c.EmitOutput(node, op, {TRY(c.Input(node, 0)), TRY(c.Int64Input(node, 1))});
+}
+
+Status ConvertTopK(Conversion& c, const OnnxNode& node) {
+  node.Ignore({"sorted"});  // ours always are
+  const TopK op{TRY(node.Int("axis", -1)), TRY(node.Flag("largest", true))};
+  const ValueId x = TRY(c.Input(node, 0));
+  const ValueId k = node.opset() >= 10 ? TRY(c.Int64Input(node, 1)) : c.builder().AddInt64s({TRY(node.Int("k", 0))});
+  const auto outputs = c.builder().EmitMany(node.name(), op, {x, k}, 2);
+  for (size_t i = 0; i < 2; ++i) {
+    if (!node.output(i).empty()) c.Bind(node.output(i), outputs[i]);
+  }
+  return {};
+}
+
+Status ConvertGatherNd(Conversion& c, const OnnxNode& node) {
+  const GatherNd op{TRY(node.Int("batch_dims", 0))};
+  return c.EmitOutput(node, op, {TRY(c.Input(node, 0)), TRY(c.Input(node, 1))});
+}
+
+Result<ScatterReduction> ReadScatterReduction(const OnnxNode& node) {
+  const std::string name = TRY(node.String("reduction", "none"));
+  constexpr const char* kNames[] = {"none", "add", "mul", "max", "min"};
+  for (size_t i = 0; i < std::size(kNames); ++i) {
+    if (name == kNames[i]) return static_cast<ScatterReduction>(i);
+  }
+  return Malformed("reduction '" + name + "' is not one of none, add, mul, max, min");
+}
+
+Status EmitScatter(Conversion& c, const OnnxNode& node, Scatter op) {
+  op.reduction = TRY(ReadScatterReduction(node));
+  return c.EmitOutput(node, op, {TRY(c.Input(node, 0)), TRY(c.Input(node, 1)), TRY(c.Input(node, 2))});
+}
+
+Status ConvertScatterElements(Conversion& c, const OnnxNode& node) {
+  return EmitScatter(c, node, {.axis = TRY(node.Int("axis", 0)), .elements = true});
+}
+
+Status ConvertScatterNd(Conversion& c, const OnnxNode& node) { return EmitScatter(c, node, {}); }
+
 constexpr OperatorRow kOperators[] = {
+    {"CumSum", ConvertCumSum},     {"TopK", ConvertTopK},         {"GatherND", ConvertGatherNd},
+    {"ScatterElements", ConvertScatterElements}, {"Scatter", ConvertScatterElements},  // its name up to opset 10
+    {"ScatterND", ConvertScatterNd},
     {"OneHot", ConvertOneHot},     {"Hardmax", ConvertHardmax},   {"EyeLike", ConvertEyeLike},
     {"Compress", ConvertCompress}, {"CastLike", ConvertCastLike}, {"Shrink", ConvertShrink},
 };

@@ -314,6 +314,39 @@ class OperatorExporter {
     return {};
   }
 
+  Status operator()(const CumSum& op) {
+    onnx::NodeProto& node = w_.AddNode("CumSum", {In(0), In(1)}, Out());
+    Set(node, "exclusive", int64_t{op.exclusive});
+    Set(node, "reverse", int64_t{op.reverse});
+    return {};
+  }
+
+  Status operator()(const TopK& op) {
+    onnx::NodeProto& node = w_.AddNode("TopK", {In(0), In(1)}, Out());
+    node.add_output(w_.Name(node_.outputs[1]));
+    Set(node, "axis", op.axis);
+    Set(node, "largest", int64_t{op.largest});
+    return {};
+  }
+
+  Status operator()(const GatherNd& op) {
+    Set(w_.AddNode("GatherND", {In(0), In(1)}, Out()), "batch_dims", op.batch_dims);
+    return {};
+  }
+
+  Status operator()(const Scatter& op) {
+    constexpr const char* kReductions[] = {"none", "add", "mul"};
+    if (op.reduction > ScatterReduction::kMul) return Unsupported("a scatter of maxima or minima in opset 17");
+    onnx::NodeProto& node = w_.AddNode(op.elements ? "ScatterElements" : "ScatterND", {In(0), In(1), In(2)}, Out());
+    if (op.elements) Set(node, "axis", op.axis);
+    Set(node, "reduction", kReductions[static_cast<size_t>(op.reduction)]);
+    return {};
+  }
+
+  Status operator()(const Recurrent&) {
+    return Unsupported("a recurrence without the product with its input has no form in ONNX");
+  }
+
   Status operator()(const DepthToSpace& op) {
     onnx::NodeProto& node = w_.AddNode(op.inverse ? "SpaceToDepth" : "DepthToSpace", {In(0)}, Out());
     Set(node, "blocksize", op.block);

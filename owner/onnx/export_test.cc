@@ -64,6 +64,37 @@ class ExportOnnxTest : public ::testing::Test {
   fs::path directory_;
 };
 
+TEST_F(ExportOnnxTest, OperatorsThatAddressElements) {
+  const Shape x = {4, 6};
+  ExpectSame(CumSum{true, true}, {x},
+             [](TestGraph& g, std::vector<ValueId>& operands) { operands.push_back(g.Int64s({1})); });
+  const auto indices = [](TestGraph& g, std::vector<ValueId>& operands) {
+    const ValueId flat = g.Int64s({0, 3});
+    operands.push_back(g.Node(Unsqueeze{}, {flat, g.Int64s({1})}));
+  };
+  TestGraph g;
+  std::vector<ValueId> operands = {g.Input(x)};
+  indices(g, operands);
+  const ValueId rows = g.Node(GatherNd{}, operands);
+  operands.push_back(rows);
+  const ValueId added = g.Node(Scatter{.reduction = ScatterReduction::kAdd}, operands);
+  operands[0] = added;
+  operands[2] = g.Node(Slice{}, {rows, g.Int64s({0}), g.Int64s({1}), g.Int64s({1})});
+  const Graph after = RoundTrip(g.Take({g.Node(Scatter{.axis = 1, .elements = true}, operands)}));
+  EXPECT_THAT(Names(after), ElementsAre("GatherNd", "Scatter", "Slice", "Scatter"));
+  EXPECT_TRUE(after.nodes[1].op == Op(Scatter{.reduction = ScatterReduction::kAdd})) << Dump(after);
+  EXPECT_TRUE(after.nodes[3].op == Op(Scatter{.axis = 1, .elements = true})) << Dump(after);
+}
+
+TEST_F(ExportOnnxTest, WhatOpset17CannotSayIsRefused) {
+  TestGraph g;
+  const ValueId x = g.Input({2, 2, 4}), w = g.Filled({4, 4}, 1);
+  std::vector<ValueId> states = g.Nodes(Recurrent{.kind = RecurrentKind::kRnn}, {x, w}, 2);
+  const Status status = ExportOnnx(g.Take({states[0]}), nullptr, directory_ / "g.onnx");
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(status.error().message, HasSubstr("recurrence"));
+}
+
 TEST_F(ExportOnnxTest, OperatorsThatOnnxKnows) {
   const Shape image = {-1, 4, 8, 8}, rows = {-1, 6};
   const auto weights = [](TestGraph& g, std::vector<ValueId>& operands) {

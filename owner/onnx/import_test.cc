@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "owner/onnx/onnx_builder.h"
 
 namespace soter {
@@ -257,6 +259,52 @@ TEST(ImportOnnx, FunctionsAreInlinedWithTheirAttributes) {
   EXPECT_EQ(std::get<Unary>(graph.nodes[1].op).alpha, 0.5f);
 }
 
+TEST(ImportOnnx, TheProductOfAnLstmWithItsInputIsALinear) {
+  OnnxBuilder b(14);
+  b.Input("x", {"5", "2", "3"}).Output("y").Filled("w", {1, 8, 3}, 1).Filled("r", {1, 8, 2}, 1).Filled("b", {1, 16}, 1);
+  SetInt(b.Node("LSTM", {"x", "w", "r", "b"}, {"y"}), "hidden_size", 2);
+  const Graph graph = MustImport(b);
+  ASSERT_EQ(graph.nodes.size(), 3u);
+  EXPECT_TRUE(std::holds_alternative<Linear>(graph.nodes[0].op));
+  EXPECT_EQ(std::get<Recurrent>(graph.nodes[1].op).kind, RecurrentKind::kLstm);
+}
+
+TEST(ImportOnnxErrors, FormsOfRecurrence) {
+  const auto refusal = [](const std::function<void(onnx::NodeProto&)>& change) {
+    OnnxBuilder b(14);
+    b.Input("x", {"5", "2", "3"}).Output("y").Filled("w", {1, 8, 3}, 1).Filled("r", {1, 8, 2}, 1);
+    change(b.Node("LSTM", {"x", "w", "r"}, {"y"}));
+    return MustFail(b).message;
+  };
+  EXPECT_THAT(refusal([](auto& node) { SetFloat(node, "clip", 3); }), HasSubstr("clip"));
+  EXPECT_THAT(refusal([](auto& node) { SetInt(node, "input_forget", 1); }), HasSubstr("forget"));
+  EXPECT_THAT(refusal([](auto& node) { SetString(node, "direction", "up"); }), HasSubstr("'up'"));
+  EXPECT_THAT(refusal([](auto& node) { node.clear_input(); }), HasSubstr("missing"));
+}
+
+TEST(ImportOnnxErrors, Einsums) {
+  const std::pair<const char*, const char*> refused[] = {{"...ii->...i", "ellipsis"}, {"ii->i", "diagonal"},
+                                                         {"ij->k", "no operand"}, {"ij,jk->ik", "number of operands"}};
+  for (const auto& [equation, reason] : refused) {
+    OnnxBuilder b;
+    b.Input("x", {"2", "2"}).Output("y");
+    SetString(b.Node("Einsum", {"x"}, {"y"}), "equation", equation);
+    EXPECT_THAT(MustFail(b).message, HasSubstr(reason)) << equation;
+  }
+}
+
+TEST(ImportOnnxErrors, UnsupportedElementTypes) {
+  for (int32_t type : {onnx::TensorProto::UINT16, onnx::TensorProto::UINT64, onnx::TensorProto::COMPLEX64,
+                       onnx::TensorProto::STRING}) {
+    OnnxBuilder b;
+    b.Input("x", {"2"}, type).Output("y");
+    b.Node("Identity", {"x"}, {"y"});
+    const Error error = MustFail(b);
+    EXPECT_EQ(error.code, ErrorCode::kUnsupported);
+    EXPECT_THAT(error.message, AllOf(HasSubstr("input 'x'"), HasSubstr("element type")));
+  }
+}
+
 TEST(ImportOnnxErrors, EveryUnsupportedNodeIsReported) {
   OnnxBuilder b;
   b.Input("x", {"2"}).Output("y");
@@ -274,8 +322,8 @@ TEST(ImportOnnxErrors, EveryUnsupportedNodeIsReported) {
 }
 
 TEST(ImportOnnxErrors, RefusedByName) {
-  for (const char* op_type : {"If", "Loop", "Scan", "LSTM", "GRU", "RNN", "SequenceConstruct", "StringNormalizer",
-                              "QLinearConv", "RandomNormal", "TopK"}) {
+  for (const char* op_type : {"If", "Loop", "Scan", "SequenceConstruct", "OptionalGetElement", "StringNormalizer",
+                              "RandomNormal", "NonZero", "NonMaxSuppression"}) {
     OnnxBuilder b;
     b.Input("x", {"2"}).Output("y");
     b.Node(op_type, {"x"}, {"y"}).set_name("n");

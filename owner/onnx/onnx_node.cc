@@ -61,6 +61,12 @@ Result<std::vector<float>> OnnxNode::Floats(const std::string& attribute) const 
   return std::vector<float>(found->floats().begin(), found->floats().end());
 }
 
+Result<std::vector<std::string>> OnnxNode::Strings(const std::string& attribute) const {
+  const AttributeProto* found = TRY(Find(attribute, AttributeProto::STRINGS));
+  if (found == nullptr) return std::vector<std::string>();
+  return std::vector<std::string>(found->strings().begin(), found->strings().end());
+}
+
 Result<onnx::TensorProto*> OnnxNode::Tensor(const std::string& attribute) const {
   AttributeProto* found = TRY(Find(attribute, AttributeProto::TENSOR));
   return found != nullptr ? found->mutable_t() : nullptr;

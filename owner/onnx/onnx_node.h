@@ -36,6 +36,7 @@ class OnnxNode {
   Result<std::string> String(const std::string& attribute, const std::string& default_value) const;
   Result<std::vector<int64_t>> Ints(const std::string& attribute) const;    // empty when absent
   Result<std::vector<float>> Floats(const std::string& attribute) const;    // empty when absent
+  Result<std::vector<std::string>> Strings(const std::string& attribute) const;  // empty when absent
   Result<onnx::TensorProto*> Tensor(const std::string& attribute) const;    // null when absent
 
   // Ignore marks attributes that do not change what inference computes.

@@ -50,7 +50,7 @@ std::vector<ValueId> GraphWriter::EmitMany(const std::string& name, Op op, std::
                                             size_t output_count) {
   for (ValueId input : inputs) ++uses_[input];
   std::vector<ValueId> outputs;
-  for (size_t i = 0; i < output_count; ++i) outputs.push_back(AddValue("", OutputType(op, inputs)));
+  for (size_t i = 0; i < output_count; ++i) outputs.push_back(AddValue("", OutputType(op, inputs, i)));
   graph_.nodes.push_back({name, std::move(op), std::move(inputs), outputs});
   return outputs;
 }
@@ -60,11 +60,12 @@ ValueId GraphWriter::AddValue(std::string name, DType dtype) {
   return graph_.AddValue(std::move(name));
 }
 
-DType GraphWriter::OutputType(const Op& op, const std::vector<ValueId>& inputs) const {
+DType GraphWriter::OutputType(const Op& op, const std::vector<ValueId>& inputs, size_t output) const {
   const auto input = [&](size_t i) { return i < inputs.size() && inputs[i] != kNoValue ? TypeOf(inputs[i]) : DType{}; };
   if (const Cast* cast = std::get_if<Cast>(&op)) return cast->to;
   if (std::holds_alternative<ShapeOf>(op)) return DType::kInt64;
   if (std::holds_alternative<Where>(op) || std::holds_alternative<Fill>(op)) return input(1);
+  if (std::holds_alternative<TopK>(op)) return output == 0 ? input(0) : DType::kInt64;
   if (const Unary* unary = std::get_if<Unary>(&op)) {
     return unary->kind == UnaryKind::kIsNan || unary->kind == UnaryKind::kIsInf ? DType::kBool : input(0);
   }

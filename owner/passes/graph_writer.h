@@ -49,7 +49,7 @@ class GraphWriter {
   std::unordered_map<ValueId, size_t> constants_;  // value -> index into graph_.initializers
   ValueId AddValue(std::string name, DType dtype);
   // OutputType follows from the operator and its operands' types alone, as every rule of docs/spec/graph.md does.
-  DType OutputType(const Op& op, const std::vector<ValueId>& inputs) const;
+  DType OutputType(const Op& op, const std::vector<ValueId>& inputs, size_t output) const;
 
   std::unordered_map<ValueId, size_t> uses_;
   std::vector<DType> types_;  // of each value

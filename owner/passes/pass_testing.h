@@ -29,6 +29,9 @@ class TestGraph {
   ValueId Node(Op op, std::vector<ValueId> inputs) {
     return builder_.EmitMany(Numbered("n", ++nodes_), std::move(op), std::move(inputs), 1)[0];
   }
+  std::vector<ValueId> Nodes(Op op, std::vector<ValueId> inputs, size_t outputs) {
+    return builder_.EmitMany(Numbered("n", ++nodes_), std::move(op), std::move(inputs), outputs);
+  }
   // Take ends the graph with its outputs, called "y", "y2", and so on.
   Graph Take(const std::vector<ValueId>& outputs) {
     int count = 0;

@@ -40,6 +40,7 @@ std::vector<Case> AllCases(uint64_t seed) {
   AddLinearCases(generator, cases);
   AddMathCases(generator, cases);
   AddMoveCases(generator, cases);
+  AddSelectCases(generator, cases);
   AddNetworkCases(generator, cases);
   return cases;
 }

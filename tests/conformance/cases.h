@@ -33,10 +33,12 @@ class Generator {
 std::vector<Case> AllCases(uint64_t seed);
 
 // LinearCases: Conv, ConvTranspose, Linear, MatMul.   MathCases: elementwise, reductions, normalisations.
-// MoveCases: operators that move elements.   NetworkCases: several operators, whose fusion must not show.
+// MoveCases: operators that move elements.   SelectCases: CumSum, TopK, GatherNd, Scatter, Recurrent.
+// NetworkCases: several operators, whose fusion must not show.
 void AddLinearCases(Generator& generator, std::vector<Case>& cases);
 void AddMathCases(Generator& generator, std::vector<Case>& cases);
 void AddMoveCases(Generator& generator, std::vector<Case>& cases);
+void AddSelectCases(Generator& generator, std::vector<Case>& cases);
 void AddNetworkCases(Generator& generator, std::vector<Case>& cases);
 
 }  // namespace soter::conformance

@@ -91,6 +91,8 @@ Result<std::vector<Value>> ComputeNode(const Operands& x) {
   return std::visit([&](const auto& op) -> Result<std::vector<Value>> {
     using T = std::decay_t<decltype(op)>;
     if constexpr (std::is_same_v<T, Split>) return ComputeSplit(op, x);
+    else if constexpr (std::is_same_v<T, TopK>) return ComputeTopK(op, x);
+    else if constexpr (std::is_same_v<T, Recurrent>) return ComputeRecurrent(op, x);
     else if constexpr (std::is_same_v<T, Reshape> || std::is_same_v<T, Flatten> || std::is_same_v<T, Squeeze> ||
                        std::is_same_v<T, Unsqueeze>) return std::vector<Value>{Reshaped(x)};
     else if constexpr (std::is_same_v<T, ShapeOf>) return std::vector<Value>{ShapeValue(op, x)};

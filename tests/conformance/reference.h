@@ -81,6 +81,11 @@ Value Compute(const Trilu& op, const Operands& x);
 Value Compute(const Resize& op, const Operands& x);
 Value Compute(const DepthToSpace& op, const Operands& x);
 Value Compute(const Fill& op, const Operands& x);
+Value Compute(const CumSum& op, const Operands& x);
+Value Compute(const GatherNd& op, const Operands& x);
+Value Compute(const Scatter& op, const Operands& x);
+std::vector<Value> ComputeTopK(const TopK& op, const Operands& x);
+std::vector<Value> ComputeRecurrent(const Recurrent& op, const Operands& x);
 std::vector<Value> ComputeSplit(const Split& op, const Operands& x);
 
 inline double Activate(Activation activation, double y) { return activation == Activation::kRelu && y < 0 ? 0.0 : y; }

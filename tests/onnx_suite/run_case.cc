@@ -3,11 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "common/graph/op_traits.h"
 #include "owner/onnx/import.h"
-#include "owner/passes/canonicalise.h"
-#include "tests/engine/in_process_accelerator.h"
-#include "trusted/engine/session.h"
 
 namespace soter::onnx_suite {
 namespace {
@@ -46,43 +42,6 @@ Status Compare(const Tensor& got, const Tensor& expected) {
   return Wrong(std::string("type ") + DTypeName(expected.dtype()) + " is compared nowhere");
 }
 
-// The model of a case as one data set needs it, and what is fed to it.
-struct Prepared {
-  Graph graph;
-  std::vector<const Tensor*> inputs;
-};
-
-Result<Prepared> Prepare(const SuiteCase& suite_case, const ModelSummary& summary, const DataSet& data, Held held) {
-  Prepared prepared;
-  ImportOptions options;
-  for (size_t i = 0; i < std::min(summary.input_names.size(), data.inputs.size()); ++i) {
-    if (held == Held::kEverything || (held == Held::kAllButFirst && i > 0))
-      options.fixed_inputs.emplace(summary.input_names[i], data.inputs[i].Clone());
-    else
-      prepared.inputs.push_back(&data.inputs[i]);
-  }
-  prepared.graph = TRY(Canonicalise(TRY(ImportOnnx(suite_case.model(), options))));
-  return prepared;
-}
-
-// Run computes the outputs under `scheme`.
-Result<std::vector<Tensor>> Run(const Prepared& prepared, Scheme scheme, bool* offloaded = nullptr) {
-  InProcessAccelerator::Record record;
-  control::Settings settings{.scheme = scheme, .theta = 1.0, .check = Check::kNone, .threads = 1};
-  const auto connect = [&record]() -> Result<std::unique_ptr<Accelerator>> {
-    return std::unique_ptr<Accelerator>(std::make_unique<InProcessAccelerator>(record));
-  };
-  std::unique_ptr<Session> session =
-      TRY(Session::Create(TRY(ValidatedGraph::Validate(prepared.graph)), settings, connect));
-  control::RunRequest request;
-  for (const Tensor* input : prepared.inputs) request.inputs.push_back(input->Clone());
-  control::RunReport report = TRY(session->Run(request));
-  if (offloaded != nullptr) *offloaded = record.starts > 0;
-  std::vector<Tensor> outputs;
-  for (control::NamedTensor& output : report.outputs) outputs.push_back(std::move(output.tensor));
-  return outputs;
-}
-
 Status CompareAll(const std::vector<Tensor>& got, const DataSet& data, const char* scheme) {
   if (got.size() != data.outputs.size()) return Wrong("the number of outputs differs");
   for (size_t i = 0; i < got.size(); ++i) {
@@ -91,10 +50,6 @@ Status CompareAll(const std::vector<Tensor>& got, const DataSet& data, const cha
       return Wrong(std::string(scheme) + ": output " + std::to_string(i) + ": " + status.error().message);
   }
   return {};
-}
-
-size_t CountLinear(const Graph& graph) {
-  return static_cast<size_t>(std::ranges::count_if(graph.nodes, [](const Node& node) { return IsLinear(node.op); }));
 }
 
 // Whether the weights that the suite feeds are held back decides whether an operator is linear; so the masked run
@@ -106,7 +61,7 @@ Status RunMasked(const SuiteCase& suite_case, const ModelSummary& summary, const
   outcome->linear_operators = CountLinear(prepared->graph);
   if (outcome->linear_operators == 0) return {};
   bool offloaded = false;
-  Status status = CompareAll(TRY(Run(*prepared, Scheme::kSoter, &offloaded)), data, "soter");
+  Status status = CompareAll(TRY(Run(*prepared, control::Scheme::kSoter, &offloaded)), data, "soter");
   outcome->ran_masked = status.ok() && offloaded;
   return status;
 }
@@ -116,7 +71,7 @@ Status RunDataSet(const SuiteCase& suite_case, const ModelSummary& summary, cons
     outcome->held = held;
     Result<Prepared> prepared = Prepare(suite_case, summary, data, held);
     Result<std::vector<Tensor>> outputs =
-        prepared.ok() ? Run(*prepared, Scheme::kMlcapsule) : Result<std::vector<Tensor>>(prepared.error());
+        prepared.ok() ? Run(*prepared, control::Scheme::kMlcapsule) : Result<std::vector<Tensor>>(prepared.error());
     if (!outputs.ok() && held != Held::kEverything) continue;
     TRY(CompareAll(TRY(std::move(outputs)), data, "mlcapsule"));
     return RunMasked(suite_case, summary, data, outcome);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tests/onnx_suite/suite_case.h"
+#include "tests/onnx_suite/prepared.h"
 
 namespace soter::onnx_suite {
 
@@ -8,10 +8,6 @@ namespace soter::onnx_suite {
 inline constexpr double kRelativeTolerance = 1e-3, kAbsoluteTolerance = 1e-7;
 
 enum class Verdict { kPassed, kRefused, kFailed };
-
-// Held says which of a case's inputs were constants of the model. The suite feeds everything at run time, also
-// weights, shapes and axes, which exported networks hold as constants.
-enum class Held { kNothing, kAllButFirst, kEverything };
 
 struct Outcome {
   SuiteCase suite_case;

@@ -60,6 +60,19 @@ Graph ShapeSample() {
   return std::move(b.graph());
 }
 
+Graph SequenceSample() {
+  GraphBuilder b;
+  Dim batch = b.Symbol("batch");
+  ValueId x = b.Input("x", {Dim::Constant(5), batch, Dim::Constant(12)});
+  ValueId lengths = b.Input("lengths", {batch}, DType::kInt32);
+  std::vector<ValueId> states = b.AddNode(Recurrent{.reverse = true}, {x, b.Weight({12, 3}), kNoValue, lengths}, 3);
+  ValueId sums = b.Add(CumSum{.exclusive = true}, {states[0], b.Integers({0})});
+  std::vector<ValueId> best = b.AddNode(TopK{.largest = false}, {sums, b.Integers({2})}, 2);
+  ValueId scattered = b.Add(Scatter{.axis = 2, .elements = true}, {sums, best[1], best[0]});
+  b.Output(b.Add(GatherNd{}, {scattered, b.Constant(Tensor::FromValues<int64_t>({2, 1}, {4, -1}))}));
+  return std::move(b.graph());
+}
+
 }  // namespace
 
 std::vector<Graph> SampleGraphs() {
@@ -67,6 +80,7 @@ std::vector<Graph> SampleGraphs() {
   graphs.push_back(ConvolutionSample());
   graphs.push_back(AttentionSample());
   graphs.push_back(ShapeSample());
+  graphs.push_back(SequenceSample());
   return graphs;
 }
 

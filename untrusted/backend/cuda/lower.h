@@ -63,6 +63,11 @@ Status Lower(const UnitContext& u, const Slice& op);
 Status Lower(const UnitContext& u, const Expand& op);
 Status Lower(const UnitContext& u, const Tile& op);
 Status Lower(const UnitContext& u, const DepthToSpace& op);
+Status Lower(const UnitContext& u, const CumSum& op);
+Status Lower(const UnitContext& u, const TopK& op);
+Status Lower(const UnitContext& u, const GatherNd& op);
+Status Lower(const UnitContext& u, const Scatter& op);
+Status Lower(const UnitContext& u, const Recurrent& op);
 // lower_index.cc
 Status Lower(const UnitContext& u, const Pad& op);
 Status Lower(const UnitContext& u, const Gather& op);

@@ -104,4 +104,10 @@ Status Lower(const UnitContext& u, const Trilu& op) {
 Status Lower(const UnitContext&, const ShapeOf&) { return Unsupported("what shapes decide needs no accelerator"); }
 Status Lower(const UnitContext&, const Range&) { return Unsupported("what shapes decide needs no accelerator"); }
 
+Status Lower(const UnitContext&, const CumSum&) { return Unsupported("no kernel here sums along an axis"); }
+Status Lower(const UnitContext&, const TopK&) { return Unsupported("no kernel here orders elements"); }
+Status Lower(const UnitContext&, const GatherNd&) { return Unsupported("no kernel here gathers by tuples"); }
+Status Lower(const UnitContext&, const Scatter&) { return Unsupported("no kernel here scatters"); }
+Status Lower(const UnitContext&, const Recurrent&) { return Unsupported("no kernel here steps through a sequence"); }
+
 }  // namespace soter::cuda

@@ -11,7 +11,6 @@ __device__ float Softplus(float x) { return fmaxf(x, 0.0f) + log1pf(expf(-fabsf(
 template <UnaryKind kind>
 __device__ float Apply(float x, float alpha, float beta) {
   using enum UnaryKind;
-  constexpr float kSeluAlpha = 1.67326319217681884765625f, kSeluGamma = 1.05070102214813232421875f;
   constexpr float kSqrtHalf = 0.70710678118654752f;
   if constexpr (kind == kRelu) return x < 0 ? 0.0f : x;
   else if constexpr (kind == kLeakyRelu) return x < 0 ? alpha * x : x;
@@ -30,7 +29,7 @@ __device__ float Apply(float x, float alpha, float beta) {
   else if constexpr (kind == kHardSigmoid) return fminf(fmaxf(alpha * x + beta, 0.0f), 1.0f);
   else if constexpr (kind == kHardSwish) return x * fminf(fmaxf(x / 6.0f + 0.5f, 0.0f), 1.0f);
   else if constexpr (kind == kElu) return x < 0 ? alpha * expm1f(x) : x;
-  else if constexpr (kind == kSelu) return kSeluGamma * (x > 0 ? x : kSeluAlpha * expm1f(x));
+  else if constexpr (kind == kSelu) return beta * (x > 0 ? x : alpha * expm1f(x));
   else if constexpr (kind == kCelu) return fmaxf(x, 0.0f) + fminf(0.0f, alpha * expm1f(x / alpha));
   else if constexpr (kind == kSoftplus) return Softplus(x);
   else if constexpr (kind == kSoftsign) return x / (1.0f + fabsf(x));
@@ -76,15 +75,16 @@ bool GivesBool(UnaryKind kind) {
   return kind == UnaryKind::kNot || kind == UnaryKind::kIsNan || kind == UnaryKind::kIsInf;
 }
 
-cudaError_t MapToBool(cudaStream_t stream, UnaryKind kind, int64_t count, const void* in, void* out) {
+cudaError_t MapToBool(cudaStream_t stream, const Unary& op, int64_t count, const void* in, void* out) {
   uint8_t* y = static_cast<uint8_t*>(out);
-  if (kind == UnaryKind::kNot) {
+  if (op.kind == UnaryKind::kNot) {
     const uint8_t* x = static_cast<const uint8_t*>(in);
     return ForEach(stream, count, [=] __device__(int64_t i) { y[i] = x[i] == 0; });
   }
   const float* x = static_cast<const float*>(in);
-  bool nan = kind == UnaryKind::kIsNan;
-  return ForEach(stream, count, [=] __device__(int64_t i) { y[i] = nan ? isnan(x[i]) : isinf(x[i]); });
+  if (op.kind == UnaryKind::kIsNan) return ForEach(stream, count, [=] __device__(int64_t i) { y[i] = isnan(x[i]); });
+  bool negative = op.alpha != 0, positive = op.beta != 0;
+  return ForEach(stream, count, [=] __device__(int64_t i) { y[i] = isinf(x[i]) && (x[i] < 0 ? negative : positive); });
 }
 
 }  // namespace
@@ -95,7 +95,7 @@ bool UnaryKnown(UnaryKind kind, DType dtype) {
 
 cudaError_t LaunchUnary(cudaStream_t stream, const Unary& op, DType dtype, int64_t count, const void* x, void* y) {
   if (!UnaryKnown(op.kind, dtype)) return cudaErrorInvalidValue;
-  return GivesBool(op.kind) ? MapToBool(stream, op.kind, count, x, y) : MapKind(stream, op, count, x, y);
+  return GivesBool(op.kind) ? MapToBool(stream, op, count, x, y) : MapKind(stream, op, count, x, y);
 }
 
 }  // namespace soter::cuda
