@@ -67,6 +67,7 @@ set(SOTER_TRUSTED_SOURCES
   trusted/check/freivalds_kernels.cc
   trusted/check/probe_geometry.cc
   trusted/check/rounding.cc
+  trusted/check/verdict.cc
   trusted/check/waiver.cc
   trusted/engine/activation_layout.cc
   trusted/engine/binding.cc
@@ -76,15 +77,18 @@ set(SOTER_TRUSTED_SOURCES
   trusted/engine/profile.cc
   trusted/engine/remote_accelerator.cc
   trusted/engine/session.cc
+  trusted/engine/shadow.cc
   trusted/engine/subgraph.cc
   trusted/engine/weight_spill.cc
   trusted/engine/weight_store.cc
   trusted/mask/random_source.cc
   trusted/mask/scales.cc
   trusted/mask/transfer.cc
+  trusted/plan/offloadable.cc
   trusted/plan/placement.cc
   trusted/plan/plan.cc
   trusted/plan/policy_soter.cc
+  trusted/plan/policy_verified.cc
   trusted/plan/ride_along.cc
   trusted/plan/stages.cc
 )

@@ -80,7 +80,8 @@ InferredTypes Infer(const LayerNorm& op, const Operands& in) {
   Shape normalised(in.shape(0).begin() + axis, in.shape(0).end());
   for (size_t i = 1; i < in.size(); ++i) {
     if (!in.has(i)) continue;
-    if (TRY(BroadcastShapes(normalised, in.shape(i))) != normalised)
+    // Kernels read one factor and one offset for every normalised element: nothing smaller is broadcast.
+    if (in.shape(i) != normalised)
       return Malformed("operand " + std::to_string(i) + " has shape " + ShapeString(in.shape(i)) + ", not " +
                        ShapeString(normalised));
   }

@@ -150,7 +150,7 @@ TEST(InferDense, NormalisationsKeepTheType) {
   EXPECT_EQ(ShapeFrom(GroupNorm{.groups = 3}, {x, F({6}), F({6})}), (Shape{2, 6, 4}));
   EXPECT_EQ(ShapeFrom(Lrn{}, {x}), (Shape{2, 6, 4}));
   EXPECT_EQ(ShapeFrom(Softmax{.axis = -3}, {x}), (Shape{2, 6, 4}));
-  EXPECT_EQ(ShapeFrom(LayerNorm{.axis = 1}, {x, F({6, 4}), F({4})}), (Shape{2, 6, 4}));
+  EXPECT_EQ(ShapeFrom(LayerNorm{.axis = 1}, {x, F({6, 4}), F({6, 4})}), (Shape{2, 6, 4}));
   EXPECT_EQ(Refusal(ChannelAffine{}, {x, F({4}), F({6})}), kMalformed);
   EXPECT_EQ(Refusal(ChannelAffine{}, {F({6}), F({6}), F({6})}), kMalformed);
   EXPECT_EQ(Refusal(GroupNorm{.groups = 4}, {x, F({6}), F({6})}), kMalformed);
@@ -158,6 +158,8 @@ TEST(InferDense, NormalisationsKeepTheType) {
   EXPECT_EQ(Refusal(Softmax{.axis = INT64_MIN}, {x}), kMalformed);
   EXPECT_EQ(Refusal(LayerNorm{.axis = -1}, {x, F({6, 4})}), kMalformed);
   EXPECT_EQ(Refusal(LayerNorm{.axis = -1}, {x, F({5})}), kMalformed);
+  EXPECT_EQ(Refusal(LayerNorm{.axis = 1}, {x, F({6, 4}), F({4})}), kMalformed);
+  EXPECT_EQ(Refusal(LayerNorm{.axis = -1}, {x, F({1})}), kMalformed);
 }
 
 TEST(InferElementwise, Binary) {

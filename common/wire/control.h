@@ -36,7 +36,7 @@ enum class Check : uint8_t { kNone, kFingerprint, kFreivalds, kLast = kFreivalds
 struct Settings {
   Scheme scheme = Scheme::kSoter;
   double theta = 0.8;                  // fraction of the weight-bearing linear operators, 0 to 1
-  Check check = Check::kFingerprint;
+  Check check = Check::kFreivalds;
   double fingerprint_rate = 0.1;       // share of (query, operator) pairs that are checked, 0 to 1
   uint32_t cornerstones = 8;           // per operator
   uint32_t threads = 2;                // of the enclave

@@ -19,14 +19,16 @@ class DigitsTest(harness.CliTest):
         plain, _ = self.classify("--scheme", "insecure")
         self.assertGreaterEqual((plain.argmax(1) == labels).mean(), 0.97)
         for options in (["--scheme", "mlcapsule"], ["--theta", "0"], ["--theta", "0.8"], ["--theta", "1"],
-                        ["--theta", "1", "--check", "none"]):
+                        ["--theta", "1", "--check", "none"], ["--theta", "1", "--check", "fingerprint"],
+                        ["--scheme", "verified"]):
             with self.subTest(options=options):
                 logits, _ = self.classify(*options)
                 self.assertLessEqual(np.abs(logits - plain).max() / np.abs(plain).max(), 1e-5)
                 self.assertTrue((logits.argmax(1) == plain.argmax(1)).all())
 
     def test_report_of_soter(self):
-        logits, report = self.classify("--theta", "1", "--fingerprint-rate", "1", "--repeat", "5")
+        logits, report = self.classify("--theta", "1", "--check", "fingerprint", "--fingerprint-rate", "1",
+                                       "--repeat", "5")
         self.assertEqual((report["scheme"], report["check"], report["tee"]), ("soter", "fingerprint", "dev"))
         self.assertIs(report["verified"], True)
         self.assertGreater(report["checks"]["made"], 0)
@@ -70,7 +72,7 @@ class DigitsTest(harness.CliTest):
         self.assertEqual(report["outputs"]["logits"]["shape"], [360, 10])
 
     def test_plan(self):
-        text = self.succeed("plan", MODEL, "--dim", "batch=2", "--theta", "1")
+        text = self.succeed("plan", MODEL, "--dim", "batch=2", "--theta", "1", "--check", "fingerprint")
         self.assertIn("offloaded  4 of 4 linear operators", text)
         plan = harness.json.loads(self.succeed("plan", MODEL, "--json", "--theta", "0", "--no-profile"))
         self.assertEqual(plan["linear"], {"total": 4, "offloaded": 0})

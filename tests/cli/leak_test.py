@@ -46,8 +46,8 @@ class LeakTest(harness.CliTest):
         address = f"unix:{self.directory}/worker"
         worker = self.start("worker", "--listen", address, "--backend", "cpu", "--record", record, "--once")
         self.assertIn("listening", worker.stdout.readline())
-        self.succeed("run", MODEL, "--input", IMAGES, "--theta", "1", "--fingerprint-rate", "1", "--worker", address,
-                     *options)
+        self.succeed("run", MODEL, "--input", IMAGES, "--theta", "1", "--check", "fingerprint",
+                     "--fingerprint-rate", "1", "--worker", address, *options)
         _, stderr = worker.communicate(timeout=30)
         self.assertEqual(worker.returncode, 0, stderr)
         received = [np.load(path) for path in record.rglob("*.npy")]

@@ -11,7 +11,7 @@ import time
 import harness
 from harness import IMAGES, MODEL
 
-LONG = ["run", MODEL, "--input", IMAGES, "--theta", "1", "--repeat", "1000000"]
+LONG = ["run", MODEL, "--input", IMAGES, "--theta", "1", "--check", "none", "--repeat", "1000000"]
 
 
 class FailureTest(harness.CliTest):
@@ -67,7 +67,8 @@ class FailureTest(harness.CliTest):
         self.scratch.mkdir()
 
     def test_nobody_listens(self):
-        self.fail_with(6, ["run", MODEL, "--random", "--theta", "1", "--worker", f"unix:{self.directory}/nobody"])
+        self.fail_with(6, ["run", MODEL, "--random", "--theta", "1", "--check", "none", "--worker",
+                           f"unix:{self.directory}/nobody"])
 
     def test_cuda_without_cuda(self):
         self.fail_with(6, ["run", MODEL, "--random", "--worker", "cuda"], "CUDA")
@@ -76,7 +77,8 @@ class FailureTest(harness.CliTest):
         def no_large_files():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-        done = self.soter("run", MODEL, "--input", IMAGES, "--theta", "1", "--json", preexec_fn=no_large_files)
+        done = self.soter("run", MODEL, "--input", IMAGES, "--theta", "1", "--check", "none", "--json",
+                         preexec_fn=no_large_files)
         if done.returncode == 0:  # it fell back to messages, and loses nothing but speed
             self.assertEqual(harness.json.loads(done.stdout)["outputs"]["logits"]["shape"], [360, 10])
         else:
@@ -107,7 +109,8 @@ class FailureTest(harness.CliTest):
 
     def refuse_worker(self, address, codes):
         out = self.directory / "out"
-        done = self.soter("run", MODEL, "--random", "--theta", "1", "--worker", address, "--timeout-ms", "500",
+        done = self.soter("run", MODEL, "--random", "--theta", "1", "--check", "none", "--worker", address,
+                         "--timeout-ms", "500",
                           "--output-dir", out)
         self.assertIn(done.returncode, codes, done.stderr)
         self.check_failure(done, done.returncode)

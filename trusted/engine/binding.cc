@@ -5,6 +5,7 @@
 
 #include "common/graph/op_traits.h"
 #include "trusted/engine/profile.h"
+#include "trusted/engine/shadow.h"
 #include "trusted/engine/subgraph.h"
 
 namespace soter {
@@ -72,6 +73,7 @@ class BindingBuilder {
     for (const Stage& stage : plan().stages) {
       values.insert(stage.inputs.begin(), stage.inputs.end());
       values.insert(stage.outputs.begin(), stage.outputs.end());
+      if (IsChecked(stage)) AddShadowValues(stage, values);
     }
     for (ValueId value : values) {
       if (graph().initializer(value) != nullptr) continue;  // a constant output is copied from the graph
@@ -81,6 +83,22 @@ class BindingBuilder {
       binding_->edges[value] = std::move(edge);
     }
     return {};
+  }
+
+  bool IsChecked(const Stage& stage) const { return stage.accelerator && plan().check == Check::kFreivalds; }
+
+  void AddShadowValues(const Stage& stage, std::set<ValueId>& values) const {
+    Shadow shadow = ShadowOf(graph(), stage);
+    auto add = [&](const Stage& part) {
+      values.insert(part.inputs.begin(), part.inputs.end());
+      values.insert(part.outputs.begin(), part.outputs.end());
+    };
+    add(shadow.after);
+    for (const Shadow::Step& step : shadow.steps) {
+      add(step.before);
+      values.insert(node(step.node).inputs[0]);
+      values.insert(node(step.node).outputs[0]);
+    }
   }
 
   Layout EdgeLayout(const TensorType& type) const {
@@ -95,20 +113,30 @@ class BindingBuilder {
   }
 
   Status AddEnclaveStage(const Stage& stage) {
-    StaticGraph part = TRY(Subgraph(graph(), stage.nodes, stage.inputs, stage.outputs));
     auto source = [&](const Initializer& initializer) -> Result<std::shared_ptr<const Tensor>> {
       std::shared_ptr<const Tensor> data = TRY(context_.weights.Get(initializer));
       TRY(Used(initializer.value));
       return data;
     };
+    binding_->steps.push_back({TRY(MakeEnclaveStage(stage, source)), nullptr});
+    return {};
+  }
+
+  Result<std::unique_ptr<EnclaveStage>> MakeEnclaveStage(const Stage& stage, const WeightSource& source) {
+    StaticGraph part = TRY(Subgraph(graph(), stage.nodes, stage.inputs, stage.outputs));
     ProgramOptions options{.threads = static_cast<int>(context_.settings.threads),
                            .input_layouts = LayoutsOf(stage.inputs), .output_layouts = LayoutsOf(stage.outputs)};
     auto step = std::make_unique<EnclaveStage>(EnclaveStage{TRY(Program::Compile(part, source, options)), {}, {}});
     for (ValueId value : stage.inputs) step->inputs.push_back(binding_->edges.at(value)->buffer.bytes().data());
     for (ValueId value : stage.outputs) step->outputs.push_back(binding_->edges.at(value)->buffer.bytes().data());
     binding_->enclave_weight_bytes += step->program.weight_bytes();
-    binding_->steps.push_back({std::move(step), nullptr});
-    return {};
+    return step;
+  }
+
+  // A part of a shadow; null where there is nothing to compute. Its parameters stay for the upload of the stage.
+  Result<std::unique_ptr<EnclaveStage>> MakeShadowStage(const Stage& part) {
+    if (part.nodes.empty()) return std::unique_ptr<EnclaveStage>();
+    return MakeEnclaveStage(part, [&](const Initializer& initializer) { return context_.weights.Get(initializer); });
   }
 
   // Uploads a parameter under its factor, once.
@@ -141,18 +169,46 @@ class BindingBuilder {
   }
 
   Status AddAcceleratorStage(const Stage& stage) {
-    Segment segment = TRY(MakeSegment(stage.nodes, stage.inputs, stage.outputs));
+    std::vector<ValueId> returned = ReturnedValues(graph(), plan().check, stage);
+    Segment segment = TRY(MakeSegment(stage.nodes, stage.inputs, returned));
     segment.input_layouts = LayoutsOf(stage.inputs);
-    segment.output_layouts = LayoutsOf(stage.outputs);
-    auto step = std::make_unique<AcceleratorStage>(AcceleratorStage{segment.id, {}, {}, static_cast<uint32_t>(stage.nodes.size())});
-    for (ValueId value : stage.inputs) step->sends.push_back({binding_->edges.at(value).get(), ScaleOf(value)});
-    for (ValueId value : stage.outputs) step->receives.push_back({binding_->edges.at(value).get(), ScaleOf(value)});
+    segment.output_layouts = LayoutsOf(returned);
+    auto step = std::make_unique<AcceleratorStage>();
+    step->segment = segment.id;
+    for (ValueId value : stage.inputs) step->sends.push_back(CrossingOf(value));
+    for (ValueId value : returned) step->receipts.push_back({CrossingOf(value), nullptr, std::nullopt, nullptr});
+    if (IsChecked(stage)) TRY(AddChecks(ShadowOf(graph(), stage), segment.arithmetic, *step));
     for (const Crossing& send : step->sends) binding_->bytes_sent += send.edge->buffer.size();
-    for (const Crossing& receive : step->receives) binding_->bytes_received += receive.edge->buffer.size();
+    for (const Receipt& receipt : step->receipts) binding_->bytes_received += receipt.crossing.edge->buffer.size();
+    binding_->receipt_count += step->receipts.size();
     for (ValueId value : ConstantsOf(stage)) TRY(Used(value));
     segments_.push_back(std::move(segment));
     binding_->steps.push_back({nullptr, std::move(step)});
     return {};
+  }
+
+  Crossing CrossingOf(ValueId value) { return {binding_->edges.at(value).get(), ScaleOf(value)}; }
+
+  Status AddChecks(const Shadow& shadow, wire::Arithmetic arithmetic, AcceleratorStage& stage) {
+    for (size_t i = 0; i < shadow.steps.size(); ++i) {
+      Receipt& receipt = stage.receipts[i];
+      const Node& linear = node(shadow.steps[i].node);
+      receipt.before = TRY(MakeShadowStage(shadow.steps[i].before));
+      receipt.input = binding_->edges.at(linear.inputs[0]).get();
+      receipt.check.emplace(TRY(MakeFreivalds(linear, *receipt.input, *receipt.crossing.edge, arithmetic)));
+      TRY(binding_->scratch.Reserve(receipt.check->scratch_doubles()));
+    }
+    stage.after = TRY(MakeShadowStage(shadow.after));
+    return {};
+  }
+
+  Result<Freivalds> MakeFreivalds(const Node& linear, const Edge& x, const Edge& y, wire::Arithmetic arithmetic) {
+    std::shared_ptr<const Tensor> weight = TRY(context_.weights.Get(*graph().initializer(linear.inputs[1])));
+    std::shared_ptr<const Tensor> bias;
+    if (linear.inputs.size() > 2 && linear.inputs[2] != kNoValue)
+      bias = TRY(context_.weights.Get(*graph().initializer(linear.inputs[2])));
+    return Freivalds::Create({linear, x.type, y.type, x.layout, y.layout, *weight, bias.get()},
+                             FamilyOf(linear, arithmetic), static_cast<int>(context_.settings.threads), context_.random);
   }
 
   // Profiles the network on random inputs and keeps, for every operator to be checked, its cornerstones.

@@ -2,10 +2,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/compute/program.h"
 #include "trusted/check/fingerprint.h"
+#include "trusted/check/freivalds.h"
 #include "trusted/engine/accelerator.h"
 #include "trusted/engine/weight_store.h"
 #include "trusted/mask/scales.h"
@@ -36,11 +38,21 @@ struct Crossing {
   float scale;
 };
 
+// Receipt is one value that the accelerator returns. Under Freivalds it is the result of one linear operator: the
+// enclave first computes that operator's input itself, from what it has taken in before, and then checks the result.
+struct Receipt {
+  Crossing crossing;
+  std::unique_ptr<EnclaveStage> before;  // or null
+  std::optional<Freivalds> check;
+  Edge* input = nullptr;                 // of the operator, when there is a check
+};
+
 // AcceleratorStage runs a part of the network there.
 struct AcceleratorStage {
   uint32_t segment = 0;
-  std::vector<Crossing> sends, receives;
-  uint32_t node_count = 0;
+  std::vector<Crossing> sends;
+  std::vector<Receipt> receipts;
+  std::unique_ptr<EnclaveStage> after;  // what the enclave computes from the checked results, or null
 };
 
 // FingerprintProbe checks one offloaded linear operator by calling it on its own.
@@ -64,6 +76,8 @@ struct Binding {
   std::map<ValueId, std::unique_ptr<Edge>> edges;
   std::vector<StageStep> steps;
   std::vector<FingerprintProbe> probes;
+  FreivaldsScratch scratch;
+  size_t receipt_count = 0;  // per inference
   std::vector<double> node_ms;  // measured in the enclave, per node; empty when not profiled
   uint64_t bytes_sent = 0, bytes_received = 0;  // per inference, without probes
   size_t enclave_weight_bytes = 0;

@@ -45,7 +45,7 @@ control::PlanReport ReportPlan(const StaticGraph& graph, const Plan& plan, std::
     if (!stage.accelerator) continue;
     ++report.switches;
     report.bytes_sent += BytesOf(graph, stage.inputs);
-    report.bytes_received += BytesOf(graph, stage.outputs);
+    report.bytes_received += BytesOf(graph, ReturnedValues(graph, plan.check, stage));
   }
   report.notice = Notice(plan.scheme, plan.check);
   return report;

@@ -19,9 +19,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t kPlanSamples = 2;  // the first run of an operator pays for cold caches
 
-double MillisecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
+double Milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+double MillisecondsSince(Clock::time_point start) { return Milliseconds(Clock::now() - start); }
+
+// A shorter wait for a result does not show that the accelerator was still computing it.
+constexpr double kRealWaitMs = 0.02;
 
 // What no honest worker answers is a wrong result, whatever layer noticed it.
 template <typename T>
@@ -67,10 +69,11 @@ Status ValidateSettings(const control::Settings& settings) {
   if (settings.seed.has_value() || settings.force_unit_scales)
     return InvalidArgument("repeatable secrets exist in development builds only");
 #endif
-  if (settings.check == Check::kFreivalds) return Unsupported("check freivalds is not in this build; use fingerprint or none");
-  if (settings.scheme != Scheme::kInsecure && settings.scheme != Scheme::kMlcapsule && settings.scheme != Scheme::kSoter)
+  if (settings.scheme == Scheme::kVerified && settings.check != Check::kFreivalds)
+    return InvalidArgument("scheme verified checks every result; use --check freivalds");
+  if (settings.scheme == Scheme::kAegisdnn || settings.scheme == Scheme::kEnnclave)
     return Unsupported(std::string("scheme ") + SchemeName(settings.scheme) +
-                       " is not in this build; use insecure, mlcapsule or soter");
+                       " is not in this build; use insecure, verified, mlcapsule or soter");
   return {};
 }
 
@@ -160,27 +163,59 @@ Status Session::Prepare(const std::vector<Shape>& shapes) {
 
 Accelerator::Deadline Session::NextDeadline() const { return Clock::now() + std::chrono::milliseconds(settings_.timeout_ms); }
 
-Status Session::RunOnAccelerator(AcceleratorStage& stage, control::Latency& latency) {
-  Clock::time_point start = Clock::now();
+// Once a check of this query has failed, nothing that follows from its results leaves any more: the accelerator gets
+// zeros, so that the query takes its usual course and time.
+Status Session::SendInputs(AcceleratorStage& stage, const Verdict& verdict) {
   for (size_t i = 0; i < stage.sends.size(); ++i) {
     const Crossing& send = stage.sends[i];
     std::span<std::byte> target = accelerator_->InputBuffer(stage.segment, i);
-    if (send.edge->type.dtype == DType::kFloat32) SendScaled(send.edge->floats(), send.scale, target);
+    if (verdict.failed()) std::memset(target.data(), 0, target.size());
+    else if (send.edge->type.dtype == DType::kFloat32) SendScaled(send.edge->floats(), send.scale, target);
     else std::memcpy(target.data(), send.edge->buffer.bytes().data(), target.size());
   }
-  TRY(accelerator_->Start(stage.segment, NextDeadline()));
-  latency.switching += MillisecondsSince(start);
-  Waiver waiver(settings_.check);
-  for (size_t i = 0; i < stage.receives.size(); ++i) {
-    Clock::time_point wait = Clock::now();
-    UntrustedTensor answer = TRY(accelerator_->Await(stage.segment, i, NextDeadline()));
-    latency.accelerator += MillisecondsSince(wait);
-    Clock::time_point copy = Clock::now();
-    const Crossing& receive = stage.receives[i];
-    Waive(waiver, TRY(TakeIn(answer, 1.0f / receive.scale, receive.edge->tensor())));
-    latency.switching += MillisecondsSince(copy);
+  return accelerator_->Start(stage.segment, NextDeadline());
+}
+
+// Takes in result `index` of a running stage and decides about it. answered: when the result before it was there;
+// what the enclave did since then counts as overlapped if the accelerator still was not done after it. Work after
+// which the result was waiting already may have been overlapped too, but is not counted.
+Status Session::TakeInResult(AcceleratorStage& stage, size_t index, Clock::time_point& answered, Verdict& verdict,
+                             control::Latency& latency) {
+  Receipt& receipt = stage.receipts[index];
+  Clock::time_point start = Clock::now();
+  if (receipt.before != nullptr) TRY(receipt.before->program.Run(receipt.before->inputs, receipt.before->outputs));
+  Clock::time_point wait = Clock::now();
+  latency.trusted += Milliseconds(wait - start);
+  UntrustedTensor answer = TRY(accelerator_->Await(stage.segment, index, NextDeadline()));
+  Clock::time_point copy = Clock::now();
+  latency.accelerator += Milliseconds(copy - wait);
+  if (Milliseconds(copy - wait) > kRealWaitMs) latency.overlapped += Milliseconds(wait - answered);
+  answered = copy;
+  Claim claim = TRY(TakeIn(answer, 1.0f / receipt.crossing.scale, receipt.crossing.edge->tensor()));
+  Clock::time_point check = Clock::now();
+  latency.switching += Milliseconds(check - copy);
+  if (!receipt.check.has_value()) {
+    verdict.Add(Waive(Waiver(settings_.check), std::move(claim)));
+    return {};
   }
+  Result<Verified<PrivateTensor>> outcome = receipt.check->Check(receipt.input->floats(), std::move(claim), binding_->scratch);
+  ++checks_made_;
+  verdict.Add(outcome);
+  latency.check += MillisecondsSince(check);
+  return {};
+}
+
+Status Session::RunOnAccelerator(AcceleratorStage& stage, Verdict& verdict, control::Latency& latency) {
+  Clock::time_point start = Clock::now();
+  TRY(SendInputs(stage, verdict));
+  latency.switching += MillisecondsSince(start);
+  Clock::time_point answered = Clock::now();
+  for (size_t i = 0; i < stage.receipts.size(); ++i) TRY(TakeInResult(stage, i, answered, verdict, latency));
   latency.reported += static_cast<double>(TRY(accelerator_->Finish(stage.segment, NextDeadline()))) * 1e-6;
+  if (stage.after == nullptr) return {};
+  Clock::time_point after = Clock::now();
+  TRY(stage.after->program.Run(stage.after->inputs, stage.after->outputs));
+  latency.trusted += MillisecondsSince(after);
   return {};
 }
 
@@ -206,10 +241,10 @@ Status Session::CheckFingerprints() {
   return {};
 }
 
-Status Session::RunStages(control::Latency& latency) {
+Status Session::RunStages(Verdict& verdict, control::Latency& latency) {
   for (StageStep& step : binding_->steps) {
     if (step.accelerator != nullptr) {
-      TRY(RunOnAccelerator(*step.accelerator, latency));
+      TRY(RunOnAccelerator(*step.accelerator, verdict, latency));
       continue;
     }
     Clock::time_point start = Clock::now();
@@ -222,7 +257,7 @@ Status Session::RunStages(control::Latency& latency) {
   return {};
 }
 
-Status Session::RunOnce(const control::RunRequest& request, control::Latency& latency) {
+Result<Verified<Answer>> Session::RunOnce(const control::RunRequest& request, control::Latency& latency) {
   Clock::time_point start = Clock::now();
   for (size_t i = 0; i < request.inputs.size(); ++i) {
     auto edge = binding_->edges.find(model_.graph().inputs[i].value);
@@ -230,12 +265,32 @@ Status Session::RunOnce(const control::RunRequest& request, control::Latency& la
     if (!source.empty()) std::memcpy(edge->second->buffer.bytes().data(), source.data(), source.size());
   }
   latency.trusted += MillisecondsSince(start);
-  TRY(FromAccelerator(RunStages(latency)));
+  Verdict verdict(binding_->receipt_count);
+  Status status = FromAccelerator(RunStages(verdict, latency));
+  if (!status.ok()) binding_.reset();  // what it holds may be half an answer
+  if (verdict.failed()) CountFailure();
+  else TRY(std::move(status));
   latency.total = MillisecondsSince(start);
-  return {};
+  return verdict.Conclude();
 }
 
-Result<std::vector<control::NamedTensor>> Session::Outputs() const {
+// A failure is final for its query: there is no second try that an attacker could learn from. The next query meets
+// probes that no result was ever held against.
+void Session::CountFailure() {
+  ++checks_failed_;
+  if (++failed_queries_ >= kMaxCheckFailures) {
+    binding_.reset();
+    accelerator_.reset();
+    return;
+  }
+  if (binding_ == nullptr) return;
+  for (StageStep& step : binding_->steps)
+    if (step.accelerator != nullptr)
+      for (Receipt& receipt : step.accelerator->receipts)
+        if (receipt.check.has_value()) receipt.check->Redraw();
+}
+
+Result<std::vector<control::NamedTensor>> Session::Outputs(const Verified<Answer>&) const {
   std::vector<control::NamedTensor> outputs;
   for (ValueId value : binding_->graph.graph().outputs) {
     Tensor tensor = TRY(Tensor::Allocate(binding_->graph.type(value)));
@@ -261,7 +316,9 @@ void Session::FillCounts(control::RunReport& report) const {
   for (const StageStep& step : binding_->steps) report.switches += step.accelerator != nullptr;
   report.checks_made = checks_made_;
   report.checks_failed = checks_failed_;
-  if (settings_.check != Check::kNone && checks_made_ > 0) report.verified = checks_failed_ == 0 ? 1 : 0;
+  // Under Freivalds there is no report of an answer that failed a check.
+  if (settings_.check == Check::kFreivalds && checks_made_ > 0) report.verified = 1;
+  if (settings_.check == Check::kFingerprint && checks_made_ > 0) report.verified = checks_failed_ == 0 ? 1 : 0;
   report.load_ms = load_ms_;
   report.notice = Notice(settings_.scheme, settings_.check);
   if (accelerator_ != nullptr) {
@@ -272,23 +329,23 @@ void Session::FillCounts(control::RunReport& report) const {
 
 Result<control::RunReport> Session::Run(const control::RunRequest& request) {
   std::vector<Shape> shapes = TRY(CheckInputs(request));
+  if (failed_queries_ >= kMaxCheckFailures)
+    return Unavailable("the worker was given up after " + std::to_string(kMaxCheckFailures) +
+                       " failed checks; start again with another worker");
   TRY(Prepare(shapes));
   control::RunReport report;
   uint64_t sent = accelerator_ ? accelerator_->bytes_sent() : 0, received = accelerator_ ? accelerator_->bytes_received() : 0;
   uint32_t repeat = std::max<uint32_t>(request.repeat, 1);
+  std::optional<Verified<Answer>> permission;
   for (uint32_t i = 0; i < repeat; ++i) {
     report.repeats.emplace_back();
-    Status status = RunOnce(request, report.repeats.back());
-    if (!status.ok()) {
-      binding_.reset();  // what it holds may be half an answer
-      return status.error();
-    }
+    permission.emplace(TRY(RunOnce(request, report.repeats.back())));
   }
   if (accelerator_ != nullptr) {
     report.bytes_sent = (accelerator_->bytes_sent() - sent) / repeat;
     report.bytes_received = (accelerator_->bytes_received() - received) / repeat;
   }
-  report.outputs = TRY(Outputs());
+  report.outputs = TRY(Outputs(*permission));
   FillCounts(report);
   return report;
 }

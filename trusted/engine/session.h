@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 
+#include "trusted/check/verdict.h"
 #include "trusted/engine/binding.h"
 
 namespace soter {
@@ -32,7 +34,8 @@ class Session {
 
   // Run computes the outputs. On any error nothing of a result is returned.
   // Errors: kInvalidArgument (inputs), kIntegrity (a check failed or the accelerator answered what no honest one
-  // answers), kUnavailable (it is gone or late), kExhausted, kUnsupported.
+  // answers), kUnavailable (it is gone or late, or was given up after kMaxCheckFailures failed checks), kExhausted,
+  // kUnsupported.
   Result<control::RunReport> Run(const control::RunRequest& request);
 
  private:
@@ -41,12 +44,16 @@ class Session {
   Result<std::vector<Shape>> CheckInputs(const control::RunRequest& request) const;
   Result<ValidatedPlan> PlanFor(const StaticGraph& graph);
   Status Prepare(const std::vector<Shape>& shapes);
-  Status RunOnce(const control::RunRequest& request, control::Latency& latency);
-  Status RunStages(control::Latency& latency);
-  Status RunOnAccelerator(AcceleratorStage& stage, control::Latency& latency);
+  Result<Verified<Answer>> RunOnce(const control::RunRequest& request, control::Latency& latency);
+  Status RunStages(Verdict& verdict, control::Latency& latency);
+  Status SendInputs(AcceleratorStage& stage, const Verdict& verdict);
+  Status RunOnAccelerator(AcceleratorStage& stage, Verdict& verdict, control::Latency& latency);
+  Status TakeInResult(AcceleratorStage& stage, size_t index, std::chrono::steady_clock::time_point& answered,
+                      Verdict& verdict, control::Latency& latency);
+  void CountFailure();
   Status CheckFingerprints();
   Status CheckFingerprint(FingerprintProbe& probe);
-  Result<std::vector<control::NamedTensor>> Outputs() const;
+  Result<std::vector<control::NamedTensor>> Outputs(const Verified<Answer>& permission) const;
   void FillCounts(control::RunReport& report) const;
   Accelerator::Deadline NextDeadline() const;
 
@@ -63,6 +70,7 @@ class Session {
   std::unique_ptr<Binding> binding_;
   double load_ms_ = 0;
   uint64_t checks_made_ = 0, checks_failed_ = 0;
+  int failed_queries_ = 0;  // under Freivalds; at kMaxCheckFailures the worker is given up
 };
 
 }  // namespace soter

@@ -37,6 +37,10 @@ Placement PlaceInsecure(const StaticGraph& graph);
 // PlaceMlcapsule: everything in the enclave (MLCapsule, CVPR workshops 2021).
 Placement PlaceMlcapsule(const StaticGraph& graph);
 
+// PlaceVerified: linear operators on the accelerator in plaintext, each result checked; operators between them that the
+// enclave can repeat closely ride along; everything else, and what costs too much to check, in the enclave.
+Placement PlaceVerified(const StaticGraph& graph);
+
 // PlaceSoter: the selected linear operators on the accelerator, masked; positively homogeneous operators between them
 // ride along; everything else in the enclave (SOTER, USENIX ATC 2022).
 Placement PlaceSoter(const StaticGraph& graph, const Selection& selection, Check check);

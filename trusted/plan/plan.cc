@@ -68,6 +68,7 @@ Result<Placement> Place(const StaticGraph& graph, Scheme scheme, Check check, co
   switch (scheme) {
     case Scheme::kInsecure: return PlaceInsecure(graph);
     case Scheme::kMlcapsule: return PlaceMlcapsule(graph);
+    case Scheme::kVerified: return PlaceVerified(graph);
     case Scheme::kSoter: return PlaceSoter(graph, selection, check);
     default: break;
   }
@@ -78,6 +79,8 @@ Result<Placement> Place(const StaticGraph& graph, Scheme scheme, Check check, co
 
 Result<ValidatedPlan> ValidatedPlan::Validate(const StaticGraph& graph, Plan plan) {
   if (plan.placement.size() != graph.graph().nodes.size()) return InvalidArgument("plan: not one placement per node");
+  if (plan.scheme == Scheme::kVerified && plan.check != Check::kFreivalds)
+    return InvalidArgument("plan: scheme verified checks every result");
   TRY(CheckPlacement(graph, plan));
   TRY(CheckFactors(graph, plan));
   TRY(CheckOrder(graph, plan));
@@ -96,6 +99,9 @@ std::string Notice(Scheme scheme, Check check) {
       return "insecure: the accelerator sees every weight and input in plaintext, and its results are not checked";
     case Scheme::kMlcapsule:
       return "mlcapsule: nothing leaves the enclave but the answer; sizes and times are visible";
+    case Scheme::kVerified:
+      return "verified: the accelerator sees every weight and input in plaintext; every result that it returns is checked "
+             "up to rounding error (docs/spec/integrity.md)";
     case Scheme::kSoter: break;
     default: return "";
   }

@@ -1,28 +1,18 @@
 #include <optional>
 
 #include "common/graph/op_traits.h"
+#include "trusted/check/rounding.h"
 #include "trusted/mask/scales.h"
+#include "trusted/plan/offloadable.h"
 #include "trusted/plan/placement.h"
 #include "trusted/plan/ride_along.h"
 
 namespace soter {
 namespace {
 
-// A fused activation or residual would hide the linear result that a check needs; importers never make them.
-bool IsPlain(const Node& node) {
-  bool active = std::visit([](const auto& op) {
-    if constexpr (requires { op.activation; }) return op.activation != Activation::kNone;
-    return false;
-  }, node.op);
-  return !active && node.inputs.size() <= 3;
-}
-
-bool CanOffload(const StaticGraph& graph, const Node& node) {
-  return IsLinear(node.op) && IsPlain(node) && CanMask(graph, node);
-}
-
-std::string WhyInEnclave(const StaticGraph& graph, const Node& node) {
-  if (IsLinear(node.op)) return CanOffload(graph, node) ? "not picked" : "its weight is not a constant, or it is fused";
+std::string WhyInEnclave(const StaticGraph& graph, const Node& node, bool picked) {
+  if (IsLinear(node.op) && !CanOffload(graph, node)) return "its weight is not a constant, or it is fused";
+  if (IsLinear(node.op)) return picked ? "picked, but checking it would cost too much" : "not picked";
   if (CanMask(graph, node)) return "no offloaded neighbour needs it";
   return "a scale does not pass through it";
 }
@@ -69,6 +59,7 @@ Placement PlaceSoter(const StaticGraph& graph, const Selection& selection, Check
   Placement placement(nodes.size());
   for (size_t i = 0; i < nodes.size(); ++i) {
     if (!CanOffload(graph, nodes[i]) || !selection.contains(nodes[i].outputs[0])) continue;
+    if (check == Check::kFreivalds && !IsCheapToCheck(graph, nodes[i])) continue;
     placement[i] = {.accelerator = true, .masked = true, .checked = check != Check::kNone, .reason = "picked at random"};
   }
   // Freivalds makes the enclave repeat what follows a checked result, so a trailing rider would be computed twice.
@@ -76,7 +67,8 @@ Placement PlaceSoter(const StaticGraph& graph, const Selection& selection, Check
             check != Check::kFreivalds, {.accelerator = true, .masked = true, .reason = "rides along"}, placement);
   SeparateScales(graph, placement);
   for (size_t i = 0; i < nodes.size(); ++i)
-    if (!placement[i].accelerator && placement[i].reason.empty()) placement[i].reason = WhyInEnclave(graph, nodes[i]);
+    if (!placement[i].accelerator && placement[i].reason.empty())
+      placement[i].reason = WhyInEnclave(graph, nodes[i], selection.contains(nodes[i].outputs[0]));
   return placement;
 }
 

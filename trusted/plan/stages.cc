@@ -4,6 +4,8 @@
 #include <functional>
 #include <queue>
 
+#include "common/graph/op_traits.h"
+
 namespace soter {
 namespace {
 
@@ -75,6 +77,14 @@ void FindEdges(const StaticGraph& graph, std::vector<Stage>& stages) {
 }
 
 }  // namespace
+
+std::vector<ValueId> ReturnedValues(const StaticGraph& graph, Check check, const Stage& stage) {
+  if (check != Check::kFreivalds) return stage.outputs;
+  std::vector<ValueId> values;
+  for (uint32_t index : stage.nodes)
+    if (IsLinear(graph.graph().nodes[index].op)) values.push_back(graph.graph().nodes[index].outputs[0]);
+  return values;
+}
 
 std::vector<Stage> SplitIntoStages(const StaticGraph& graph, const Placement& placement) {
   std::vector<Stage> stages = OrderNodes(graph, placement);

@@ -18,4 +18,8 @@ struct Stage {
 // Cost: linear in the graph.
 std::vector<Stage> SplitIntoStages(const StaticGraph& graph, const Placement& placement);
 
+// ReturnedValues are what the accelerator returns for `stage`: its outputs; under Freivalds the result of every linear
+// operator instead, in the order they are computed, from which the enclave makes the rest.
+std::vector<ValueId> ReturnedValues(const StaticGraph& graph, Check check, const Stage& stage);
+
 }  // namespace soter

@@ -63,4 +63,15 @@ ValidatedGraph SmallCnn() {
   return b.Finish({b.Apply(Softmax{}, {b.Dense(e, 40, 7)})});
 }
 
+ValidatedGraph WideCnn(int64_t batch) {
+  GraphBuilder b;
+  Dim first = batch > 0 ? Dim::Constant(batch) : Dim::Symbol(b.Symbol("batch"));
+  ValueId x = b.Input("x", {first, Dim::Constant(3), Dim::Constant(12), Dim::Constant(12)});
+  ValueId a = b.Relu(b.Conv3x3(x, 3, 32));
+  ValueId c = b.MaxPool2x2(b.Relu(b.Conv3x3(a, 32, 48)));
+  ValueId d = b.Relu(b.Add(b.Conv3x3(b.Relu(b.Conv3x3(c, 48, 48)), 48, 48), c));
+  ValueId e = b.Relu(b.Dense(b.Apply(Flatten{}, {d}), 48 * 36, 64));
+  return b.Finish({b.Apply(Softmax{}, {b.Dense(e, 64, 10)})});
+}
+
 }  // namespace soter::testing

@@ -32,4 +32,9 @@ class GraphBuilder {
 // on [batch, 3, 12, 12]; 5 linear operators.
 ValidatedGraph SmallCnn();
 
+// WideCnn is wide enough that checking most of its operators is cheap: conv from 3 channels, conv, pool, a shortcut over
+// two convs, dense, dense, softmax, with ReLUs between them; 6 linear operators, 4 of them cheap to check.
+// batch: constant, or 0 for a symbol.
+ValidatedGraph WideCnn(int64_t batch = 0);
+
 }  // namespace soter::testing
