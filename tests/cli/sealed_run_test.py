@@ -58,8 +58,10 @@ class SealedRunTest(harness.CliTest):
 
     def test_a_check_that_never_falls_is_none(self):
         self.seal()
-        self.refuse("demands a check", ["--fingerprint-rate", "0"], ["--fingerprint-rate", "0.1"])
-        self.refuse("demands a check", ["--cornerstones", "1"], ["--cornerstones", "8"])
+        self.refuse("demands a check", ["--check", "fingerprint", "--fingerprint-rate", "0"],
+                    ["--check", "fingerprint", "--fingerprint-rate", "0.1"])
+        self.refuse("demands a check", ["--check", "fingerprint", "--cornerstones", "1"],
+                    ["--check", "fingerprint", "--cornerstones", "8"])
 
     def test_policy_demands_a_theta(self):
         self.seal("--min-theta", "0.3", "--max-theta", "0.6")
@@ -120,7 +122,8 @@ class SealedRunTest(harness.CliTest):
 
     def test_plan(self):
         self.seal()
-        plan = json.loads(self.succeed("plan", self.sealed, *self.keys, "--theta", "1", "--no-profile", "--json"))
+        plan = json.loads(self.succeed("plan", self.sealed, *self.keys, "--theta", "1", "--check", "fingerprint",
+                                       "--no-profile", "--json"))
         self.assertEqual(plan["linear"], {"total": 4, "offloaded": 4})
         self.assertIn("scheme soter", self.succeed("plan", self.sealed, *self.keys, "--dim", "batch=2"))
         self.fail_with(4, ["plan", self.sealed, *self.keys, "--scheme", "insecure"], "demands scheme soter")

@@ -74,9 +74,9 @@ class FailureTest(harness.CliTest):
         self.fail_with(6, ["run", MODEL, "--random", "--worker", "cuda"], "CUDA")
 
     def test_no_shared_memory(self):
-        def no_large_files():
+        def no_large_files():  # room for the parameters that the enclave keeps outside, not for the shared region
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, 1 << 18))
         done = self.soter("run", MODEL, "--input", IMAGES, "--theta", "1", "--check", "none", "--json",
                          preexec_fn=no_large_files)
         if done.returncode == 0:  # it fell back to messages, and loses nothing but speed
