@@ -1,5 +1,5 @@
-// soter-enclave: the trusted process. It connects to the `soter` that wants it, opens the model it is sent, plans,
-// masks, runs and checks. It starts no other process.
+// soter-enclave: the trusted process. It finds out which TEE it runs in, connects to the `soter` that wants it, opens
+// the model it is sent, plans, masks, runs and checks. It starts no other process.
 
 #include <malloc.h>
 
@@ -10,31 +10,60 @@
 #include "common/wire/connection.h"
 #include "common/wire/control.h"
 #include "trusted/engine/operator_service.h"
+#include "trusted/tee/platform.h"
 
 namespace {
 
 constexpr const char* kUsage =
-    "usage: soter-enclave --connect ADDRESS\n"
-    "Started by `soter`. ADDRESS is unix:PATH or HOST:PORT, where `soter` listens.\n"
-    "This build runs as the development TEE: a plain process that protects nothing from this machine's owner.\n";
+    "usage: soter-enclave --connect ADDRESS [--dev-key FILE]\n"
+    "Started by `soter`, or by whatever starts a TEE. ADDRESS is unix:PATH or HOST:PORT, where `soter` listens.\n"
+    "It runs as what it finds itself in: SGX under Gramine, a TDX or SEV-SNP guest, or else the development TEE, a\n"
+    "plain process that protects nothing from this machine's owner. --dev-key: sign the evidence of the development\n"
+    "TEE with this key (soter attest --new-dev-key) and not with one that this process makes up.\n";
 
-soter::Status Serve(const char* address_text) {
+struct Options {
+  const char* address = nullptr;
+  const char* dev_key = "";
+};
+
+// False for anything but --connect once and --dev-key at most once, each with a value.
+bool ParseOptions(int argc, char** argv, Options& options) {
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::strcmp(argv[i], "--connect") == 0 && options.address == nullptr) {
+      options.address = argv[i + 1];
+    } else if (std::strcmp(argv[i], "--dev-key") == 0 && *options.dev_key == '\0') {
+      options.dev_key = argv[i + 1];
+    } else {
+      return false;
+    }
+  }
+  return argc % 2 == 1 && options.address != nullptr;
+}
+
+soter::Status Serve(const Options& options) {
   using namespace soter;
-  wire::Address address = TRY(wire::ParseAddress(address_text));
+  wire::Address address = TRY(wire::ParseAddress(options.address));
+  DeviceIo io;
+  std::unique_ptr<Platform> platform = TRY(DetectEnclavePlatform(io, options.dev_key));
   UniqueFd socket = TRY(wire::Connect(address, std::chrono::steady_clock::now() + std::chrono::seconds(10)));
   wire::Connection connection(std::move(socket), control::kFrameMagic);
-  return ServeOperator(connection, "dev");
+  return ServeOperator(connection, *platform);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3 || std::strcmp(argv[1], "--connect") != 0) {
-    std::fputs(kUsage, argc == 2 && std::strcmp(argv[1], "--help") == 0 ? stdout : stderr);
-    return argc == 2 && std::strcmp(argv[1], "--help") == 0 ? 0 : 2;
+  bool help = argc == 2 && std::strcmp(argv[1], "--help") == 0;
+  Options options;
+  if (help || !ParseOptions(argc, argv, options)) {
+    std::fputs(kUsage, help ? stdout : stderr);
+    return help ? 0 : 2;
   }
   // Every packed tensor goes back to the system when it is released, whatever was allocated after it.
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  // The reason was sent to `soter`, which tells the user; this process only says that it failed.
-  return Serve(argv[2]).ok() ? 0 : 1;
+  soter::Status served = Serve(options);
+  if (served.ok()) return 0;
+  // Whoever is connected was told too; what went wrong before stands here alone.
+  std::fprintf(stderr, "soter-enclave: %s\n", served.error().message.c_str());
+  return 1;
 }

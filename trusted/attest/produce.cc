@@ -9,11 +9,17 @@ constexpr size_t kMinNonceBytes = 16, kMaxNonceBytes = 64;
 
 Result<Evidence> ProduceEvidence(Platform& platform, const WorkloadClaims& claims) {
   if (claims.purpose.empty()) return InvalidArgument("evidence needs a purpose: one report, one use");
-  Evidence evidence = {.platform = platform.kind(), .claims = EncodeClaims(claims)};
-  PlatformReport report = TRY(platform.Produce(ReportDataOf(evidence.claims)));
-  evidence.report = std::move(report.report);
-  evidence.certificates = std::move(report.certificates);
+  std::vector<std::byte> encoded = EncodeClaims(claims);
+  Evidence evidence = TRY(ProduceRawEvidence(platform, ReportDataOf(encoded)));
+  evidence.claims = std::move(encoded);
   return evidence;
+}
+
+Result<Evidence> ProduceRawEvidence(Platform& platform, const ReportData& report_data) {
+  PlatformReport report = TRY(platform.Produce(report_data));
+  return Evidence{.platform = platform.kind(),
+                  .report = std::move(report.report),
+                  .certificates = std::move(report.certificates)};
 }
 
 Result<std::string> AttestToJson(Platform& platform, ByteView nonce) {

@@ -17,7 +17,8 @@ using control::MessageType;
 
 class OperatorService {
  public:
-  OperatorService(wire::Connection& connection, std::string tee) : connection_(connection), tee_(std::move(tee)) {}
+  OperatorService(wire::Connection& connection, Platform& platform)
+      : connection_(connection), platform_(platform), tee_(PlatformName(platform.kind())) {}
 
   Status Serve() {
     Status status = Converse();
@@ -145,14 +146,15 @@ class OperatorService {
   }
 
   wire::Connection& connection_;
+  Platform& platform_;
   std::string tee_;
   std::unique_ptr<Session> session_;
 };
 
 }  // namespace
 
-Status ServeOperator(wire::Connection& connection, const std::string& tee) {
-  return OperatorService(connection, tee).Serve();
+Status ServeOperator(wire::Connection& connection, Platform& platform) {
+  return OperatorService(connection, platform).Serve();
 }
 
 }  // namespace soter

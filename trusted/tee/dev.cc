@@ -55,6 +55,11 @@ Result<std::unique_ptr<Platform>> OpenDev(DeviceIo& io, const std::string& key_f
   return std::unique_ptr<Platform>(std::make_unique<DevPlatform>(io, std::move(seed)));
 }
 
+Result<std::unique_ptr<Platform>> OpenDevOnce(DeviceIo& io) {
+  Ed25519Seed seed = TRY(RandomSecret<kSeedBytes>());
+  return std::unique_ptr<Platform>(std::make_unique<DevPlatform>(io, std::move(seed)));
+}
+
 Status InstallDevKey(const std::string& key_file) {
   Secret<std::array<std::byte, kSeedBytes>> seed = TRY(RandomSecret<kSeedBytes>());
   UniqueFd file(::open(key_file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));

@@ -42,11 +42,14 @@ class GraminePlatform final : public internal::ReportingPlatform {
 Result<std::unique_ptr<Platform>> OpenGramine(DeviceIo& io) {
   if (!io.Exists(kTypeFile))
     return Unavailable(std::string("no ") + kTypeFile + ": not an SGX enclave under Gramine");
-  std::vector<std::byte> type = TRY(ReadDeviceFile(io, kTypeFile, 64));
-  std::string_view text = AsText(type);
+  Result<std::vector<std::byte>> type = ReadDeviceFile(io, kTypeFile, 64);
+  if (!type.ok()) return internal::Broken(std::move(type).error());
+  std::string_view text = AsText(*type);
   while (text.ends_with('\n') || text.ends_with('\0')) text.remove_suffix(1);
+  // Under gramine-direct, and in an enclave that was built without attestation, there is nothing to prove anything by.
+  if (text == "none") return Unavailable("Gramine runs without remote attestation");
   if (text != "dcap")
-    return Unavailable("Gramine's attestation type is \"" + std::string(text) +
+    return Unsupported("Gramine's attestation type is \"" + std::string(text) +
                        "\"; set sgx.remote_attestation = \"dcap\" in the manifest");
   return std::unique_ptr<Platform>(std::make_unique<GraminePlatform>(io));
 }

@@ -42,12 +42,17 @@ class Platform {
   virtual Result<Secret<std::array<std::byte, 32>>> SealingKey(std::string_view purpose) = 0;
 };
 
-// Each Open* returns the platform if this machine has it. Errors: kUnavailable (it has not; says what is missing).
+// Each Open* returns the platform if this machine has it. Errors: kUnavailable (it has not; says what is missing),
+// kExhausted (its device is there and fails), kUnsupported (a TEE of another kind).
 // `io` must outlive the platform.
 Result<std::unique_ptr<Platform>> OpenGramine(DeviceIo& io);   // SGX: /dev/attestation
 Result<std::unique_ptr<Platform>> OpenTsm(DeviceIo& io);       // TDX and SNP: configfs-tsm, Linux 6.7
 Result<std::unique_ptr<Platform>> OpenSevGuest(DeviceIo& io);  // SNP: /dev/sev-guest, older kernels and sealing keys
 Result<std::unique_ptr<Platform>> OpenDev(DeviceIo& io, const std::string& key_file);
+
+// OpenDevOnce is the dev platform with a key of this process alone, which no policy can know beforehand.
+// Errors: kUnavailable (no randomness).
+Result<std::unique_ptr<Platform>> OpenDevOnce(DeviceIo& io);
 
 // InstallDevKey makes the dev platform's key in a new file that its owner alone can read.
 // Errors: kUnavailable (the file is there already, or cannot be written).
@@ -55,7 +60,12 @@ Status InstallDevKey(const std::string& key_file);
 
 // DetectPlatform tries SGX, configfs-tsm and sev-guest, in this order. A dev platform is never a fallback: it is
 // opened where `dev_key_file` is given and only then, and refused on a machine that has a TEE.
-// Errors: kUnavailable (none is there; says what was looked for), kInvalidArgument (dev beside a TEE).
+// Errors: kUnavailable (none is there; says what was looked for), kInvalidArgument (dev beside a TEE), kExhausted and
+// kUnsupported as above (none could be opened, and one is there).
 Result<std::unique_ptr<Platform>> DetectPlatform(DeviceIo& io, const std::string& dev_key_file);
+
+// DetectEnclavePlatform is what an enclave starts with: DetectPlatform, or OpenDevOnce where no device of a TEE is to
+// be found: one that fails is an error, no reason to go on unprotected. Errors: those of DetectPlatform, OpenDevOnce.
+Result<std::unique_ptr<Platform>> DetectEnclavePlatform(DeviceIo& io, const std::string& dev_key_file);
 
 }  // namespace soter

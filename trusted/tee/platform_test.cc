@@ -26,6 +26,8 @@ class FakeKernel : public DeviceIo {
   struct Habits {
     size_t max_write = SIZE_MAX, max_read = SIZE_MAX;
     int busy_opens = 0;       // that many opens fail with EBUSY first
+    int busy_reads = 0, busy_writes = 0;  // the same of calls on an open file, after `good_calls` of them
+    int good_calls = 0;
     bool interrupts = false;  // every other read and write fails with EINTR first
     bool takes_nothing = false;
     bool refuses_on_close = false;
@@ -47,6 +49,7 @@ class FakeKernel : public DeviceIo {
   }
   ssize_t Read(int fd, std::span<std::byte> out) override {
     if (Interrupted()) return Fail(EINTR);
+    if (IsBusy(habits.busy_reads)) return Fail(EBUSY);
     auto& [path, offset] = open_.at(fd);
     const std::string& text = files[path];
     size_t count = std::min({out.size(), habits.max_read, text.size() - offset});
@@ -56,6 +59,7 @@ class FakeKernel : public DeviceIo {
   }
   ssize_t Write(int fd, ByteView bytes) override {
     if (Interrupted()) return Fail(EINTR);
+    if (IsBusy(habits.busy_writes)) return Fail(EBUSY);
     if (habits.takes_nothing) return 0;
     size_t count = std::min(bytes.size(), habits.max_write);
     files[open_.at(fd).first] += AsText(bytes.first(count));
@@ -70,6 +74,7 @@ class FakeKernel : public DeviceIo {
     return 0;
   }
   int MakeDirectory(const std::string& path) override {
+    if (directory_error != 0) return Fail(directory_error);
     if (++directories <= taken_names) return Fail(EEXIST);
     files[path + "/provider"] = provider + "\n";
     files[path + "/generation"] = "0\n";
@@ -95,19 +100,26 @@ class FakeKernel : public DeviceIo {
     return report.replace(0x50, data.size(), data);
   }
 
-  int taken_names = 0;
+  int taken_names = 0, directory_error = 0;
 
  private:
   static int Fail(int error) { return errno = error, -1; }
+  bool IsBusy(int& left) {
+    if (left == 0 || habits.good_calls-- > 0) return false;
+    return --left, true;
+  }
   bool Interrupted() { return habits.interrupts && (tick_ = !tick_); }
   void AnswerTsm(const std::string& entry) {
     bool raced = habits.races > 0 && habits.races-- > 0;
     std::string data = raced || habits.lies ? std::string(64, 'x') : files[entry + "/inblob"];
-    files[entry + "/generation"] = raced ? "2\n" : "1\n";
+    int& generation = generations_[entry];
+    generation += raced ? 2 : 1;
+    files[entry + "/generation"] = std::to_string(generation) + "\n";
     files[entry + "/outblob"] = provider == "tdx_guest" ? Quote(4, data) : SnpReport(data);
   }
 
   std::map<int, std::pair<std::string, size_t>> open_;
+  std::map<std::string, int> generations_;
   int next_fd_ = 2;
   bool tick_ = false;
 };
@@ -181,8 +193,10 @@ TEST(Gramine, AnErrorOnCloseIsNotLost) {
 TEST(Gramine, WithoutDcapItIsNoPlatform) {
   FakeKernel kernel = Gramine();
   kernel.files["/dev/attestation/attestation_type"] = "none\n";
+  EXPECT_EQ(OpenGramine(kernel).error().code, ErrorCode::kUnavailable);
+  kernel.files["/dev/attestation/attestation_type"] = "epid\n";
   Error error = OpenGramine(kernel).error();
-  EXPECT_EQ(error.code, ErrorCode::kUnavailable);
+  EXPECT_EQ(error.code, ErrorCode::kUnsupported);
   EXPECT_NE(error.message.find("sgx.remote_attestation"), std::string::npos);
 }
 
@@ -212,7 +226,31 @@ TEST(Tsm, ANameThatIsTakenIsPassedOver) {
   kernel.taken_names = 3;
   ExpectAnswer(kernel, PlatformKind::kTdx);
   kernel.taken_names = 1000;
+  EXPECT_EQ(OpenTsm(kernel).error().code, ErrorCode::kExhausted);
+}
+
+TEST(Tsm, AKernelWithoutATeeIsNotABrokenOne) {
+  FakeKernel kernel = Tsm("tdx_guest");
+  kernel.directory_error = ENXIO;
   EXPECT_EQ(OpenTsm(kernel).error().code, ErrorCode::kUnavailable);
+  kernel.directory_error = EPERM;
+  EXPECT_EQ(OpenTsm(kernel).error().code, ErrorCode::kExhausted);
+}
+
+// A busy device in the middle of a file: the whole file is written or read again, never the rest of it.
+TEST(Tsm, ADeviceThatGetsBusyHalfwayIsAskedFromTheStart) {
+  for (FakeKernel::Habits habits : {FakeKernel::Habits{.max_write = 7, .busy_writes = 3, .good_calls = 5},
+                                    FakeKernel::Habits{.max_read = 100, .busy_reads = 3, .good_calls = 4}}) {
+    for (const char* provider : {"tdx_guest", "sev_guest"}) {
+      FakeKernel kernel = Tsm(provider);
+      std::unique_ptr<Platform> platform = OpenTsm(kernel).value();
+      kernel.habits = habits;
+      Result<PlatformReport> report = platform->Produce(Question());
+      ASSERT_TRUE(report.ok()) << report.error().message;
+      EXPECT_EQ(kernel.habits.busy_reads + kernel.habits.busy_writes, 0);
+      EXPECT_GT(kernel.pauses, 0);
+    }
+  }
 }
 
 TEST(Tsm, ARaceOnTheEntryIsTriedAgain) {
@@ -233,6 +271,7 @@ TEST(Tsm, AnAnswerToAnotherQuestionIsRefused) {
 TEST(Tsm, AnUnknownProviderIsNamed) {
   FakeKernel kernel = Tsm("arm_cca_guest");
   EXPECT_NE(OpenTsm(kernel).error().message.find("arm_cca_guest"), std::string::npos);
+  EXPECT_EQ(OpenTsm(kernel).error().code, ErrorCode::kUnsupported);
 }
 
 TEST(Tsm, ATdxGuestHasNoSealingKey) {
@@ -260,6 +299,8 @@ class FakeFirmware : public FakeKernel {
     std::memcpy(response, &status, 4);
     if (request == SNP_GET_EXT_REPORT) {
       auto* ask = reinterpret_cast<snp_ext_report_req*>(message->req_data);
+      // Linux, drivers/virt/coco/sev-guest: whole pages, at most SEV_FW_BLOB_MAX_SIZE.
+      if (ask->certs_len > 0x4000 || ask->certs_len % 4096 != 0) return errno = EINVAL, -1;
       std::memcpy(response + 4, &report_bytes, 4);
       std::string data(reinterpret_cast<char*>(ask->data.user_data), 64), report = SnpReport(data);
       std::memcpy(response + 32, report.data(), report.size());
@@ -373,6 +414,28 @@ TEST(Detect, DevIsNeverAFallbackAndNeverBesideATee) {
   EXPECT_EQ(DetectPlatform(nothing, "").error().code, ErrorCode::kUnavailable);
   FakeKernel sgx = Gramine();
   EXPECT_EQ(DetectPlatform(sgx, "/key").error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(DevFile, AnEnclaveWithoutATeeHasAKeyOfItsOwn) {
+  DeviceIo io(folder_.string());  // nothing of this machine's shows through
+  auto key = [&] {
+    std::unique_ptr<Platform> platform = DetectEnclavePlatform(io, "").value();
+    EXPECT_EQ(platform->kind(), PlatformKind::kDev);
+    EXPECT_EQ(platform->Describe(), kDevWarning);
+    return platform->SealingKey("a").value().Expose();
+  };
+  EXPECT_NE(key(), key());
+}
+
+TEST(Detect, AnEnclaveWhoseTeeFailsDoesNotGoOnAsDev) {
+  FakeKernel broken = Tsm("tdx_guest");
+  broken.directory_error = EPERM;
+  EXPECT_EQ(DetectEnclavePlatform(broken, "").error().code, ErrorCode::kExhausted);
+  EXPECT_EQ(DetectEnclavePlatform(broken, "/key").error().code, ErrorCode::kExhausted);
+  FakeKernel other = Tsm("arm_cca_guest");
+  EXPECT_EQ(DetectEnclavePlatform(other, "").error().code, ErrorCode::kUnsupported);
+  FakeKernel absent_key;
+  EXPECT_EQ(DetectEnclavePlatform(absent_key, "/key").error().code, ErrorCode::kUnavailable);
 }
 
 }  // namespace

@@ -7,6 +7,12 @@
 
 namespace soter::internal {
 
+// Broken is the error of a device that is there: whoever looks for a TEE must not go on as if there were none.
+inline Error Broken(Error error) {
+  if (error.code == ErrorCode::kUnavailable) error.code = ErrorCode::kExhausted;
+  return error;
+}
+
 // ReportingPlatform shares what all platforms do with a report: check that it answers the question, and read the
 // measurement from it.
 class ReportingPlatform : public Platform {

@@ -15,7 +15,7 @@ namespace soter {
 namespace {
 
 constexpr char kDevice[] = "/dev/sev-guest";
-constexpr size_t kReportBytes = 1184, kCertificateBytes = 16 * 4096, kKeyBytes = 32;
+constexpr size_t kReportBytes = 1184, kCertificateBytes = 4 * 4096, kKeyBytes = 32;
 // The derived key depends on the guest's policy and on its measurement, so that other code gets another key
 // (SEV-SNP ABI, GUEST_FIELD_SELECT).
 constexpr uint64_t kBindPolicyAndMeasurement = 1u << 0 | 1u << 3;

@@ -18,13 +18,14 @@ constexpr int kNameAttempts = 16, kRaceAttempts = 3;
 // TsmEntry is a report directory that removes itself.
 class TsmEntry {
  public:
-  // Errors: kUnavailable.
+  // Errors: kUnavailable; kUnsupported where the kernel has configfs-tsm, but no TEE behind it.
   static Result<std::unique_ptr<TsmEntry>> Make(DeviceIo& io) {
     static int serial = 0;
     for (int i = 0; i < kNameAttempts; ++i) {
       std::string path =
           std::string(kReports) + "/soter-" + std::to_string(::getpid()) + "-" + std::to_string(++serial);
       if (io.MakeDirectory(path) == 0) return std::unique_ptr<TsmEntry>(new TsmEntry(io, path));
+      if (errno == ENXIO) return Unsupported(std::string(kReports) + " is there, but no TEE behind it");
       if (errno != EEXIST)
         return Unavailable("cannot make " + path + ": " + std::strerror(errno) +
                            "; configfs must be mounted and writable");
@@ -63,7 +64,7 @@ class TsmEntry {
 Result<PlatformKind> KindOfProvider(const std::string& provider) {
   if (provider == "tdx_guest") return PlatformKind::kTdx;
   if (provider == "sev_guest") return PlatformKind::kSnp;
-  return Unavailable("configfs-tsm's provider \"" + provider + "\" is neither tdx_guest nor sev_guest");
+  return Unsupported("configfs-tsm's provider \"" + provider + "\" is neither tdx_guest nor sev_guest");
 }
 
 class TsmPlatform final : public internal::ReportingPlatform {
@@ -121,8 +122,12 @@ class TsmPlatform final : public internal::ReportingPlatform {
 Result<std::unique_ptr<Platform>> OpenTsm(DeviceIo& io) {
   if (!io.Exists(kReports))
     return Unavailable(std::string("no ") + kReports + ": no TDX or SNP guest with Linux 6.7 or later");
-  std::unique_ptr<TsmEntry> entry = TRY(TsmEntry::Make(io));
-  PlatformKind kind = TRY(KindOfProvider(TRY(entry->ReadWord("provider"))));
+  Result<std::unique_ptr<TsmEntry>> entry = TsmEntry::Make(io);
+  if (!entry.ok() && entry.error().code == ErrorCode::kUnsupported) return Unavailable(entry.error().message);
+  if (!entry.ok()) return internal::Broken(std::move(entry).error());
+  Result<std::string> provider = (*entry)->ReadWord("provider");
+  if (!provider.ok()) return internal::Broken(std::move(provider).error());
+  PlatformKind kind = TRY(KindOfProvider(*provider));
   return std::unique_ptr<Platform>(std::make_unique<TsmPlatform>(io, kind));
 }
 
