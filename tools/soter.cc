@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   soter::AddAttestCommand(app, chosen);
   soter::AddVerifyCommand(app, chosen);
   soter::AddWorkerCommand(app, chosen);
+  soter::AddBenchCommand(app, chosen);
   soter::AddKeygenCommand(app, chosen);
   soter::AddSealCommand(app, chosen);
   soter::AddResealCommand(app, chosen);

@@ -14,6 +14,7 @@ void AddDoctorCommand(CLI::App& app, Command& chosen);
 void AddAttestCommand(CLI::App& app, Command& chosen);
 void AddVerifyCommand(CLI::App& app, Command& chosen);
 void AddWorkerCommand(CLI::App& app, Command& chosen);
+void AddBenchCommand(CLI::App& app, Command& chosen);
 void AddKeygenCommand(CLI::App& app, Command& chosen);
 void AddSealCommand(CLI::App& app, Command& chosen);
 void AddResealCommand(CLI::App& app, Command& chosen);

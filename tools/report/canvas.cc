@@ -94,7 +94,8 @@ Ticks MakeTicks(const Axis& axis, Extent extent) {
 
 std::string TickText(double value) {
   char text[32];
-  std::snprintf(text, sizeof(text), std::abs(value) >= 1000 && std::abs(value) < 1e6 ? "%.0f" : "%.3g", value);
+  std::snprintf(text, sizeof(text), std::abs(value) >= 1000 && std::abs(value) < 1e6 ? "%.0f" : "%.3g",
+                value + 0.0);  // no "-0"
   return text;
 }
 

@@ -1,0 +1,53 @@
+#include <memory>
+
+#include "tools/cli/bench_integrity.h"
+#include "tools/cli/bench_options.h"
+#include "tools/cli/commands.h"
+
+namespace soter {
+
+namespace {
+
+Status Bench(const BenchOptions& options) {
+  if (options.integrity) return BenchIntegrity(options);
+  return Unsupported("soter bench without --integrity is not in this build");
+}
+
+void AddWhatIsMeasured(CLI::App& command, BenchOptions& options) {
+  command.add_option("--models", options.models, "networks of the zoo or ONNX files")->delimiter(',')->capture_default_str();
+  command.add_option("--schemes", options.schemes, "which schemes are compared")->delimiter(',');
+  command.add_option("--theta", options.thetas, "offloaded shares for soter")
+      ->delimiter(',')->check(Fraction())->capture_default_str();
+  command.add_option("--batch", options.batches, "batch sizes")
+      ->delimiter(',')->check(CLI::Range(1u, 4096u))->capture_default_str();
+  command.add_option("--input-size", options.input_sizes, "edge lengths of square images [the model's own]")
+      ->delimiter(',')->check(CLI::Range(1u, 8192u));
+  AddCheckOption(command, "--check", options.check, "of the schemes that check results [the scheme's own]");
+  command.add_option("--public", options.public_model, "the public model that ennclave's accelerator runs");
+}
+
+void AddHowItIsMeasured(CLI::App& command, BenchOptions& options) {
+  command.add_option("--rounds", options.rounds, "how often each measurement is taken anew, in turns with the others")
+      ->check(CLI::Range(1u, 1000u))->capture_default_str();
+  command.add_option("--repeat", options.repeat, "inferences that count in each round")
+      ->check(CLI::Range(1u, 100'000u))->capture_default_str();
+  command.add_option("--warm-up", options.warm_up, "inferences before them that do not")
+      ->check(CLI::Range(0u, 1000u))->capture_default_str();
+  command.add_option("--worker", options.worker, "auto, cpu, cuda, unix:PATH or HOST:PORT")->capture_default_str();
+  command.add_option("--threads", options.threads, "of each side [as many as there are cores]")->check(CLI::Range(1u, 1024u));
+}
+
+}  // namespace
+
+void AddBenchCommand(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<BenchOptions>();
+  CLI::App* command = app.add_subcommand("bench", "Measure and compare the schemes; writes a report.");
+  command->add_option("--report", options->report, "the directory that the report goes to")->required();
+  AddWhatIsMeasured(*command, *options);
+  AddHowItIsMeasured(*command, *options);
+  command->add_option("--compare", options->compare, "an earlier report.json: print what changed since");
+  command->add_flag("--integrity", options->integrity, "measure what checks cost and what they catch instead");
+  command->callback([options, &chosen] { chosen.run = [options] { return Bench(*options); }; });
+}
+
+}  // namespace soter

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace soter {
+
+// BenchOptions are those of `soter bench`.
+struct BenchOptions {
+  std::string report;                      // the directory that the report goes to
+  std::vector<std::string> models = {"mlp", "alexnet"};  // names of the zoo, or ONNX files
+  std::vector<std::string> schemes;        // empty: the six that the paper's figure compares, without ennclave
+  std::vector<double> thetas = {0.8};
+  std::vector<uint32_t> batches = {1};
+  std::vector<uint32_t> input_sizes;       // edge length of square images; empty: the model's own
+  std::string check;                       // of schemes that check; empty: the scheme's own
+  uint32_t rounds = 3, repeat = 5, warm_up = 2;
+  std::string worker = "auto";
+  uint32_t threads = 0;                    // of each side; 0: as many as there are cores
+  std::string accelerator_model;           // empty: the accelerator there is
+  std::string public_model;                // for ennclave
+  std::string compare;                     // an earlier report's JSON file
+  std::string audit_json, integrity_json;  // reports of `soter audit` and `soter bench --integrity`, for the claims
+  bool integrity = false;
+};
+
+}  // namespace soter
