@@ -96,13 +96,17 @@ set(SOTER_TRUSTED_SOURCES
 set(SOTER_CRYPTO_SOURCES
   trusted/crypto/aead.cc
   trusted/crypto/certificate.cc
+  trusted/crypto/concat_kdf.cc
   trusted/crypto/constant_time.cc
+  trusted/crypto/ec.cc
+  trusted/crypto/ec_key.cc
   trusted/crypto/ecdsa.cc
   trusted/crypto/ed25519.cc
   trusted/crypto/evp.cc
   trusted/crypto/hash.cc
   trusted/crypto/hkdf.cc
   trusted/crypto/hmac.cc
+  trusted/crypto/key_wrap.cc
   trusted/crypto/locked_memory.cc
   trusted/crypto/pem.cc
   trusted/crypto/random.cc
@@ -161,4 +165,17 @@ set(SOTER_VERIFY_SOURCES
   trusted/attest/verify/timestamp.cc
   trusted/attest/verify/toml.cc
   trusted/attest/verify/verify.cc
+)
+
+set(SOTER_JOSE_SOURCES
+  trusted/jose/jcs.cc
+  trusted/jose/json.cc
+  trusted/jose/jwe.cc
+  trusted/jose/jwk.cc
+  trusted/jose/jwt.cc
+)
+
+set(SOTER_TLS_SOURCES
+  trusted/crypto/server_certificate.cc
+  trusted/crypto/tls_context.cc
 )
