@@ -7,8 +7,10 @@
 #include <cstring>
 #include <string>
 
+#include "common/base/protected_pages.h"
 #include "common/wire/connection.h"
 #include "common/wire/control.h"
+#include "trusted/crypto/process_protection.h"
 #include "trusted/engine/operator_service.h"
 #include "trusted/tee/platform.h"
 
@@ -47,6 +49,7 @@ soter::Status Serve(const Options& options) {
   std::unique_ptr<Platform> platform = TRY(DetectEnclavePlatform(io, options.dev_key));
   UniqueFd socket = TRY(wire::Connect(address, std::chrono::steady_clock::now() + std::chrono::seconds(10)));
   wire::Connection connection(std::move(socket), control::kFrameMagic);
+  ShutDownBeforeWipe(connection.fd());
   return ServeOperator(connection, *platform);
 }
 
@@ -61,7 +64,9 @@ int main(int argc, char** argv) {
   }
   // Every packed tensor goes back to the system when it is released, whatever was allocated after it.
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  soter::Status served = Serve(options);
+  soter::Status served = soter::ProtectProcess();
+  if (served.ok()) served = Serve(options);
+  soter::WipeProtectedPages();
   if (served.ok()) return 0;
   // Whoever is connected was told too; what went wrong before stands here alone.
   std::fprintf(stderr, "soter-enclave: %s\n", served.error().message.c_str());

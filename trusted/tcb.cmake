@@ -7,6 +7,8 @@ set(SOTER_COMMON_SOURCES
   common/base/check.cc
   common/base/file.cc
   common/base/hex.cc
+  common/base/private_memory.cc
+  common/base/protected_pages.cc
   common/base/result.cc
   common/compute/arena.cc
   common/compute/binary.cc
@@ -109,6 +111,7 @@ set(SOTER_CRYPTO_SOURCES
   trusted/crypto/key_wrap.cc
   trusted/crypto/locked_memory.cc
   trusted/crypto/pem.cc
+  trusted/crypto/process_protection.cc
   trusted/crypto/random.cc
   trusted/crypto/rsa_pss.cc
   trusted/crypto/tls_key.cc

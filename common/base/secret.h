@@ -2,46 +2,46 @@
 
 #include <cstddef>
 #include <cstring>
+#include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
 
+#include "common/base/private_memory.h"
+#include "common/base/wipe.h"
+
 namespace soter {
 
-// Wipe overwrites `bytes` with zeros in a way that the compiler may not remove.
-inline void Wipe(std::span<std::byte> bytes) {
-  if (!bytes.empty()) explicit_bzero(bytes.data(), bytes.size());
-}
-
-// Secret holds a trivially copyable value that is wiped on destruction and on move, cannot be
-// printed or copied by accident, and has no operator==: Expose() marks each place that looks at it.
+// Secret holds a trivially copyable value in memory that is locked where this process locks its secrets
+// (common/base/private_memory.h), wiped on destruction, never copied when it moves, and cannot be printed or copied by
+// accident. It has no operator==: Expose() marks each place that looks at it. Without memory for it the process ends.
 template <typename T>
   requires std::is_trivially_copyable_v<T>
 class Secret {
  public:
-  Secret() : value_{} {}
-  explicit Secret(const T& value) : value_(value) {}
-  Secret(Secret&& other) noexcept : value_(other.value_) { other.Clear(); }
+  Secret() : Secret(T{}) {}
+  explicit Secret(const T& value) : memory_(PrivateMemory::Allocate(sizeof(T)).value()) {
+    new (memory_.bytes().data()) T(value);
+  }
+  Secret(Secret&& other) noexcept = default;
   Secret& operator=(Secret&& other) noexcept {
-    if (this != &other) {
-      value_ = other.value_;
-      other.Clear();
-    }
+    memory_ = std::move(other.memory_);
     return *this;
   }
   Secret(const Secret&) = delete;
   Secret& operator=(const Secret&) = delete;
   ~Secret() { Clear(); }
 
-  const T& Expose() const { return value_; }
-  T& Expose() { return value_; }
-  void Clear() { Wipe(std::as_writable_bytes(std::span(&value_, 1))); }
+  // Not after a move.
+  const T& Expose() const { return *std::launder(reinterpret_cast<const T*>(memory_.bytes().data())); }
+  T& Expose() { return *std::launder(reinterpret_cast<T*>(memory_.bytes().data())); }
+  void Clear() { Wipe(memory_.bytes()); }
 
   template <typename U>
   friend bool operator==(const Secret&, const U&) = delete;
 
  private:
-  T value_;
+  PrivateMemory memory_;
 };
 
 }  // namespace soter

@@ -2,29 +2,30 @@
 
 #include <cstddef>
 #include <span>
-#include <vector>
+#include <utility>
 
-#include "common/base/secret.h"
+#include "common/base/private_memory.h"
+#include "common/base/wipe.h"
 
 namespace soter {
 
-// SecretBytes is a buffer of fixed size that is wiped when it goes: the text of a key file, a decoded key.
-// It is not locked in memory; what must be is a LockedBuffer (trusted/crypto/locked_memory.h).
+// SecretBytes is a buffer of fixed size that is wiped when it goes and locked where this process locks its secrets
+// (common/base/private_memory.h): the text of a key file, a decoded key. Zeroed; without memory the process ends.
 class SecretBytes {
  public:
-  explicit SecretBytes(size_t size_bytes) : bytes_(size_bytes) {}
-  SecretBytes(SecretBytes&& other) noexcept : bytes_(std::move(other.bytes_)) { other.bytes_.clear(); }
+  explicit SecretBytes(size_t size_bytes) : memory_(PrivateMemory::Allocate(size_bytes).value()) { Wipe(Expose()); }
+  SecretBytes(SecretBytes&& other) noexcept = default;
   SecretBytes& operator=(SecretBytes&& other) noexcept {
-    bytes_.swap(other.bytes_);
+    memory_ = std::move(other.memory_);
     return *this;
   }
-  ~SecretBytes() { Wipe(bytes_); }
+  ~SecretBytes() { Wipe(Expose()); }
 
-  std::span<const std::byte> Expose() const { return bytes_; }
-  std::span<std::byte> Expose() { return bytes_; }
+  std::span<const std::byte> Expose() const { return memory_.bytes(); }
+  std::span<std::byte> Expose() { return memory_.bytes(); }
 
  private:
-  std::vector<std::byte> bytes_;
+  PrivateMemory memory_;
 };
 
 }  // namespace soter

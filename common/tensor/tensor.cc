@@ -63,18 +63,11 @@ Result<size_t> SizeBytes(const TensorType& type) {
 
 std::string TypeString(const TensorType& type) { return DTypeName(type.dtype) + ShapeString(type.shape); }
 
-void Buffer::Free::operator()(std::byte* p) const { std::free(p); }
-
 Buffer::Buffer(size_t size_bytes) { *this = TryBuffer(size_bytes).value(); }
 
 Result<Buffer> TryBuffer(size_t size_bytes) {
-  size_t rounded = (size_bytes + Buffer::kAlignment - 1) / Buffer::kAlignment * Buffer::kAlignment;
-  if (rounded < size_bytes) return Exhausted("a buffer of " + std::to_string(size_bytes) + " bytes cannot exist");
-  void* memory = std::aligned_alloc(Buffer::kAlignment, rounded == 0 ? Buffer::kAlignment : rounded);
-  if (memory == nullptr) return Exhausted("no memory for " + std::to_string(size_bytes) + " bytes");
   Buffer buffer;
-  buffer.data_.reset(static_cast<std::byte*>(memory));
-  buffer.size_bytes_ = size_bytes;
+  buffer.memory_ = TRY(PrivateMemory::Allocate(size_bytes));
   return buffer;
 }
 

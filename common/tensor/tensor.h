@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/check.h"
+#include "common/base/private_memory.h"
 #include "common/base/result.h"
 
 namespace soter {
@@ -74,24 +75,21 @@ class Buffer;
 // TryBuffer is Buffer for sizes that input decides. Errors: kExhausted.
 Result<Buffer> TryBuffer(size_t size_bytes);
 
-// Buffer owns `size_bytes` bytes aligned to a cache line.
+// Buffer owns `size_bytes` bytes aligned to a cache line, locked where this process locks its secrets
+// (common/base/private_memory.h).
 class Buffer {
   friend Result<Buffer> TryBuffer(size_t size_bytes);
 
  public:
-  static constexpr size_t kAlignment = 64;
-
   Buffer() = default;
   explicit Buffer(size_t size_bytes);  // contents undefined; aborts when memory is exhausted
 
-  std::span<std::byte> bytes() { return {data_.get(), size_bytes_}; }
-  std::span<const std::byte> bytes() const { return {data_.get(), size_bytes_}; }
-  size_t size() const { return size_bytes_; }
+  std::span<std::byte> bytes() { return memory_.bytes(); }
+  std::span<const std::byte> bytes() const { return memory_.bytes(); }
+  size_t size() const { return memory_.bytes().size(); }
 
  private:
-  struct Free { void operator()(std::byte* p) const; };
-  std::unique_ptr<std::byte[], Free> data_;
-  size_t size_bytes_ = 0;
+  PrivateMemory memory_;
 };
 
 // Tensor owns a dense row-major tensor.

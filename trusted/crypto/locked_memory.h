@@ -2,13 +2,14 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 
 #include "common/base/result.h"
 
 namespace soter {
 
-// LockedBuffer is zeroed memory for keys and weights that is never swapped out, left out of core dumps, zero in
-// a child process, and wiped when it goes. Against root and the kernel it protects nothing; a TEE does that.
+// LockedBuffer is zeroed memory in protected pages (common/base/protected_pages.h) that are locked whatever the
+// process does with its other memory.
 class LockedBuffer {
  public:
   // Allocate locks `size_bytes`, rounded up to pages.
@@ -16,23 +17,22 @@ class LockedBuffer {
   static Result<LockedBuffer> Allocate(size_t size_bytes);
 
   LockedBuffer() = default;
-  LockedBuffer(LockedBuffer&& other) noexcept;
-  LockedBuffer& operator=(LockedBuffer&& other) noexcept;
-  ~LockedBuffer() { Free(); }
+  LockedBuffer(LockedBuffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_bytes_(std::exchange(other.size_bytes_, 0)) {}
+  LockedBuffer& operator=(LockedBuffer&& other) noexcept {
+    std::swap(data_, other.data_), std::swap(size_bytes_, other.size_bytes_);
+    return *this;
+  }
+  ~LockedBuffer();
 
   std::span<std::byte> bytes() { return {data_, size_bytes_}; }
   std::span<const std::byte> bytes() const { return {data_, size_bytes_}; }
 
  private:
   LockedBuffer(std::byte* data, size_t size_bytes) : data_(data), size_bytes_(size_bytes) {}
-  void Free();
 
   std::byte* data_ = nullptr;
   size_t size_bytes_ = 0;
 };
-
-// ForbidInspection turns off core dumps, and ptrace by processes of the same user, for this process.
-// Errors: kUnavailable (the system refuses).
-Status ForbidInspection();
 
 }  // namespace soter

@@ -1,5 +1,7 @@
 #include "trusted/engine/open_model.h"
 
+#include "common/base/private_memory.h"
+#include "common/base/protected_pages.h"
 #include "trusted/seal/sealed_graph.h"
 #include "trusted/seal/sealed_model.h"
 
@@ -21,6 +23,14 @@ Status RequireSpotChecks(const ModelPolicy& policy, const control::Settings& set
                    "0.1 and 8 cornerstones at least");
 }
 
+// The plaintext and the parameters decoded from it are there at the same time; later ones replace earlier ones. A
+// model that will not fit is refused before any of it is read.
+Status RequireRoom(uint64_t ciphertext_bytes) {
+  constexpr uint64_t kOtherBytes = uint64_t{1} << 20;
+  if (ciphertext_bytes > (SIZE_MAX - kOtherBytes) / 2) return Exhausted("no machine has the memory for this model");
+  return RequireLockable(2 * ciphertext_bytes + kOtherBytes, "a sealed model of this size takes");
+}
+
 }  // namespace
 
 Status RequirePlaintextAllowed(control::Scheme scheme, const std::string& tee) {
@@ -35,6 +45,8 @@ Status RequireKeyFromOperatorAllowed(const std::string& tee) {
 
 Result<ValidatedGraph> OpenModelFor(const control::Settings& settings, const control::SealedModel& sealed,
                                     ByteSource ciphertext) {
+  TRY(RaiseMemoryProtection(MemoryProtection::kLock));
+  TRY(RequireRoom(sealed.ciphertext_bytes));
   std::vector<AgeIdentity> identities = TRY(ParseAgeIdentities(sealed.identity));
   MinisignPublicKey signer = TRY(MinisignPublicKey::Parse(sealed.signer));
   OpenRequest request = {.identities = identities, .signer = signer, .signature = sealed.signature};
