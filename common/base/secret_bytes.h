@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "common/base/private_memory.h"
-#include "common/base/wipe.h"
+#include "common/base/secret.h"
 
 namespace soter {
 
