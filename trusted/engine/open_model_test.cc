@@ -22,14 +22,29 @@ TEST(OpenModel, PlaintextHidesNothingOutsideTheDevelopmentTee) {
   EXPECT_TRUE(RequirePlaintextAllowed(Scheme::kVerified, "sgx").ok());
 }
 
-// Returns what an enclave in `tee` answers to a sealed model whose keys are nonsense.
-control::Failure AnswerToKeys(const std::string& tee) {
+// A platform by name only: the service asks it for nothing else here.
+class NamedPlatform final : public Platform {
+ public:
+  explicit NamedPlatform(PlatformKind kind) : kind_(kind) {}
+  PlatformKind kind() const override { return kind_; }
+  std::string Describe() const override { return std::string(PlatformName(kind_)); }
+  Result<PlatformReport> Produce(const ReportData&) override { return Unavailable("no report"); }
+  Result<std::vector<std::byte>> Measurement() override { return Unavailable("no measurement"); }
+  Result<Secret<std::array<std::byte, 32>>> SealingKey(std::string_view) override { return Unsupported("no key"); }
+
+ private:
+  PlatformKind kind_;
+};
+
+// Returns what an enclave on such a platform answers to a sealed model whose keys are nonsense.
+control::Failure AnswerToKeys(PlatformKind kind) {
+  NamedPlatform platform(kind);
   int sockets[2];
   EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
   wire::Connection operator_side(UniqueFd(sockets[0]), control::kFrameMagic);
   std::thread enclave([&] {
     wire::Connection connection(UniqueFd(sockets[1]), control::kFrameMagic);
-    EXPECT_FALSE(ServeOperator(connection, tee).ok());
+    EXPECT_FALSE(ServeOperator(connection, platform).ok());
   });
   auto send = [&](control::MessageType type, std::vector<std::byte> payload) {
     EXPECT_TRUE(operator_side.Send(static_cast<uint16_t>(type), 0, {payload}, wire::kNoDeadline).ok());
@@ -46,8 +61,8 @@ control::Failure AnswerToKeys(const std::string& tee) {
 }
 
 TEST(OpenModel, OnlyTheDevelopmentTeeTakesAKeyFromTheOperator) {
-  EXPECT_EQ(AnswerToKeys("sgx").code, ErrorCode::kAuth);
-  EXPECT_EQ(AnswerToKeys("dev").code, ErrorCode::kMalformed);  // it looked at the key
+  EXPECT_EQ(AnswerToKeys(PlatformKind::kSgx).code, ErrorCode::kAuth);
+  EXPECT_EQ(AnswerToKeys(PlatformKind::kDev).code, ErrorCode::kMalformed);  // it looked at the key
 }
 
 }  // namespace
