@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   soter::AddSealCommand(app, chosen);
   soter::AddResealCommand(app, chosen);
   soter::AddInspectCommand(app, chosen);
+  soter::AddBrokerCommand(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -19,5 +19,6 @@ void AddKeygenCommand(CLI::App& app, Command& chosen);
 void AddSealCommand(CLI::App& app, Command& chosen);
 void AddResealCommand(CLI::App& app, Command& chosen);
 void AddInspectCommand(CLI::App& app, Command& chosen);
+void AddBrokerCommand(CLI::App& app, Command& chosen);
 
 }  // namespace soter

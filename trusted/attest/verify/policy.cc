@@ -162,6 +162,10 @@ Status ReadTable(const std::string& name, TomlTable& table, Policy& policy) {
 
 Result<Policy> ParsePolicy(std::string_view toml) {
   TomlFile file = TRY(ParseToml(toml));
+  return ReadPolicy(file);
+}
+
+Result<Policy> ReadPolicy(TomlFile& file) {
   Policy policy;
   for (auto& [name, table] : file) {
     Status read = ReadTable(name, table, policy);

@@ -9,6 +9,7 @@
 #include "common/base/result.h"
 #include "trusted/attest/evidence.h"
 #include "trusted/attest/verify/snp_report.h"
+#include "trusted/attest/verify/toml.h"
 
 namespace soter {
 
@@ -94,5 +95,9 @@ struct Policy {
 // ParsePolicy reads P.toml. Errors: kMalformed (not our part of TOML), kInvalidArgument (an unknown table or
 // setting, a value of the wrong type or length, no platform).
 Result<Policy> ParsePolicy(std::string_view toml);
+
+// ReadPolicy reads the tables of a parsed file, all of them: who has tables of their own takes them out before.
+// Errors: kInvalidArgument, as above.
+Result<Policy> ReadPolicy(TomlFile& file);
 
 }  // namespace soter
