@@ -55,6 +55,21 @@ Json Describe(const EvidenceClaims& claims, Json event) {
   return event;
 }
 
+// What an /attest says, before any of it is believed.
+struct ReadEvidence {
+  AttestRequest request;
+  std::array<std::byte, 64> report_data;  // that evidence for this request must hold
+  Evidence evidence;
+};
+
+Result<ReadEvidence> ReadAttest(std::string_view body, const Sessions::Challenge& challenge) {
+  AttestRequest request = TRY(DecodeAttestRequest(body));
+  if (request.nonce != challenge.nonce) return AuthError("the nonce is not the session's");
+  std::array<std::byte, 64> report_data = TRY(ExpectedReportData(request));
+  Evidence evidence = TRY(DecodeTeeEvidence(challenge.tee, request.evidence));
+  return ReadEvidence{std::move(request), report_data, std::move(evidence)};
+}
+
 }  // namespace
 
 HttpResponse Problem(int status, const char* name, const std::string& detail) {
@@ -128,47 +143,49 @@ HttpResponse Service::Attest(const HttpRequest& request) {
 // Judges one attestation. All that is found goes to the audit log; the error's message is for the operator, not the client.
 Result<std::string> Service::IssueFor(const std::string& peer, const Sessions::Challenge& challenge,
                                       std::string_view body) {
-  int64_t now_s = settings_.now_s();
-  auto refuse = [&](Json event, const std::string& reason) -> Error {
-    event["reason"] = reason;
-    Status logged = store_.Transact([&] { return store_.Log(event, now_s); });
-    return logged.ok() ? AuthError(reason) : std::move(logged).error();
-  };
   Json refused = AttestEvent(peer, challenge.tee, "refused");
-  Result<AttestRequest> request = DecodeAttestRequest(body);
-  if (!request.ok()) return refuse(refused, request.error().message);
-  if (request->nonce != challenge.nonce) return refuse(refused, "the nonce is not the session's");
-  Result<std::array<std::byte, 64>> report_data = ExpectedReportData(*request);
-  if (!report_data.ok()) return refuse(refused, report_data.error().message);
-  Result<Evidence> evidence = DecodeTeeEvidence(challenge.tee, request->evidence);
-  if (!evidence.ok()) return refuse(refused, evidence.error().message);
-
+  Result<ReadEvidence> read = ReadAttest(body, challenge);
+  if (!read.ok()) return Refuse(std::move(refused), read.error().message);
   Result<std::vector<Collateral>> collaterals = LoadCollateral(settings_.collateral_directory);
   if (!collaterals.ok()) return Unavailable(collaterals.error().message);
   std::vector<ReleasePolicy> policies = TRY(LoadPolicies());
-  Appraisal appraisal = Appraise(*evidence, {policies, *collaterals, *report_data, now_s, settings_.anchors});
+  Appraisal appraisal = Appraise(
+      read->evidence, {policies, *collaterals, read->report_data, settings_.now_s(), settings_.anchors});
   refused = Describe(appraisal.claims, std::move(refused));
   refused["policies"] = appraisal.refusals;
-  if (!appraisal.evidence) return refuse(refused, "no policy accepts the evidence");
-
+  if (!appraisal.evidence) return Refuse(std::move(refused), "no policy accepts the evidence");
   Attested attested = {.evidence = *appraisal.evidence,
                        .gives_something_up = appraisal.gives_something_up,
                        .device = DeviceOf(appraisal.evidence->claims()),
                        .policies = appraisal.accepted,
-                       .nonce = request->nonce,
-                       .tee_key = request->tee_key};
+                       .nonce = challenge.nonce,
+                       .tee_key = read->request.tee_key};
+  std::optional<std::string> token = TRY(Accept(attested, AttestEvent(peer, challenge.tee, "accepted")));
+  if (!token) return Refuse(std::move(refused), "the device is revoked");
+  return *token;
+}
+
+// Issues a token and logs that; nothing where the device is revoked.
+Result<std::optional<std::string>> Service::Accept(const Attested& attested, Json event) {
+  int64_t now_s = settings_.now_s();
   IssuedToken token = TRY(IssueToken(token_key_, attested, now_s));
+  event = Describe(attested.evidence.claims(), std::move(event));
+  event["policies"] = attested.policies;
+  event["token"] = token.id;
   bool is_revoked = false;
   TRY(store_.Transact([&]() -> Status {
     is_revoked = !attested.device.empty() && TRY(store_.IsRevoked(attested.device));
-    if (is_revoked) return {};
-    Json event = Describe(attested.evidence.claims(), AttestEvent(peer, challenge.tee, "accepted"));
-    event["policies"] = attested.policies;
-    event["token"] = token.id;
-    return store_.Log(event, now_s);
+    return is_revoked ? Status() : store_.Log(event, now_s);
   }));
-  if (is_revoked) return refuse(refused, "the device is revoked");
-  return token.text;
+  if (is_revoked) return std::optional<std::string>();
+  return std::optional(std::move(token.text));
+}
+
+// Logs a refusal and returns it; where it cannot be logged, that is the error.
+Error Service::Refuse(Json event, const std::string& reason) {
+  event["reason"] = reason;
+  Status logged = store_.Transact([&] { return store_.Log(event, settings_.now_s()); });
+  return logged.ok() ? AuthError(reason) : std::move(logged).error();
 }
 
 Result<std::string> Service::FindToken(const HttpRequest& request) {

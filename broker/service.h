@@ -8,6 +8,7 @@
 #include "broker/release_policy.h"
 #include "broker/sessions.h"
 #include "broker/store.h"
+#include "broker/token.h"
 #include "trusted/attest/verify/verify.h"
 #include "trusted/crypto/ec_key.h"
 
@@ -41,6 +42,8 @@ class Service {
 
   Result<std::vector<ReleasePolicy>> LoadPolicies();
   Result<std::string> IssueFor(const std::string& peer, const Sessions::Challenge& challenge, std::string_view body);
+  Result<std::optional<std::string>> Accept(const Attested& attested, Json event);
+  Error Refuse(Json event, const std::string& reason);
   Result<std::string> FindToken(const HttpRequest& request);
   void Report(const HttpRequest& request, const std::string& what);
   bool MayAttest();
