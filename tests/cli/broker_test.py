@@ -2,12 +2,12 @@
 """`soter broker` against a client of its own kind (broker_peer.py): who gets a key, and every refusal by name, each shown
 to be no refusal once the one thing that was changed is put back."""
 
+import contextlib
 import json
 import re
 import socket
 import sqlite3
 import ssl
-import subprocess
 import sys
 import time
 import unittest
@@ -429,6 +429,10 @@ class BrokerTest(harness.CliTest):
 
     # What the owner types.
 
+    def database(self, work):
+        with contextlib.closing(sqlite3.connect(self.state / "broker.db")) as connection, connection:
+            return work(connection)
+
     def test_the_log_shows_what_was_done_to_it(self):
         self.add(self.policy())
         self.serve()
@@ -440,18 +444,18 @@ class BrokerTest(harness.CliTest):
         intact = self.succeed("broker", "log", self.state, "--verify")
         head = re.search("[0-9a-f]{64}", intact).group(0)
         self.succeed("broker", "log", self.state, "--verify", "--since", head)
-        database = self.state / "broker.db"
-        good = [(number, entry) for number, entry in sqlite3.connect(database).execute("SELECT * FROM log")]
+        good = self.database(lambda connection: connection.execute("SELECT * FROM log").fetchall())
         for statement in ("UPDATE log SET entry = 'x'", "DELETE FROM log"):
             with self.assertRaisesRegex(sqlite3.DatabaseError, "append-only"):
-                sqlite3.connect(database).execute(statement)
+                self.database(lambda connection, sql=statement: connection.execute(sql))
+
+        def rewrite(connection, rows):
+            connection.executescript("DROP TRIGGER IF EXISTS log_is_never_changed; "
+                                     "DROP TRIGGER IF EXISTS log_is_never_cut; DELETE FROM log;")
+            connection.executemany("INSERT INTO log VALUES (?, ?)", rows)
 
         def tampered(rows, *options):
-            with sqlite3.connect(database) as connection:
-                connection.executescript("DROP TRIGGER IF EXISTS log_is_never_changed; "
-                                         "DROP TRIGGER IF EXISTS log_is_never_cut; DELETE FROM log;")
-                connection.executemany("INSERT INTO log VALUES (?, ?)", rows)
-            connection.close()
+            self.database(lambda connection: rewrite(connection, rows))
             return self.soter("broker", "log", self.state, "--verify", *options)
 
         for rows in (good[:1] + [(2, good[1][1].replace("digits", "DIGITS"))] + good[2:], good[:1] + good[2:],
