@@ -122,7 +122,8 @@ class Connection {
       answer = AnswerTo(error);
       if (!answer) co_return false;
     } else {
-      keeps_alive = may_go_on && parser.get().keep_alive() && !is_stopping_;
+      // The answer to HEAD should have no body; ours has, so nothing may follow it.
+      keeps_alive = may_go_on && parser.get().keep_alive() && !is_stopping_ && parser.get().method() != http::verb::head;
       answer = Answer(parser.get());
     }
     bool was_read = !error;
