@@ -502,6 +502,8 @@ class BrokerTest(harness.CliTest):
         self.fail_with(2, add(), "--replace")
         self.fail_with(2, ["broker", "init", self.state], "not empty")
         self.fail_with(2, ["broker", "list", self.directory / "absent"], "broker init")
+        self.fail_with(2, ["broker", "serve", self.directory / "absent"], "broker init")
+        self.fail_with(2, ["broker", "serve", self.state, "--listen", "nowhere"], "nowhere")
         self.fail_with(2, ["broker", "init", self.directory / "s2", "--name", "a b"], "a b")
         self.assertEqual(self.state.stat().st_mode & 0o777, 0o700)
         for name in ("tls.key", "token.key"):

@@ -288,7 +288,7 @@ void AddBrokerCommand(CLI::App& app, Command& chosen) {
   serve->add_option("DIR", options->directory, "the broker's state directory")->required();
   serve->add_option("--listen", options->listen, "HOST:PORT or [v6]:PORT, 0 for any port")->capture_default_str();
   serve->add_option("--kbs-version", options->kbs_version, "of the protocol, matched exactly")->capture_default_str();
-  serve->callback([options, &chosen] { chosen.serve = [options] { return ServeOrFail(Serve(*options)); }; });
+  serve->callback([options, &chosen] { chosen.serve = [options] { return ServeOrFail(NamedByUser(Serve(*options))); }; });
 }
 
 }  // namespace soter
