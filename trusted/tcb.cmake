@@ -114,6 +114,7 @@ set(SOTER_CRYPTO_SOURCES
   trusted/crypto/process_protection.cc
   trusted/crypto/random.cc
   trusted/crypto/rsa_pss.cc
+  trusted/crypto/tls_channel.cc
   trusted/crypto/tls_key.cc
   trusted/crypto/x25519.cc
 )

@@ -74,6 +74,11 @@ Status Connection::Send(uint16_t type, uint64_t request, std::span<const Piece> 
   FrameHeader header{.type = type, .request = request};
   for (const Piece& piece : pieces) header.payload_bytes += piece.size();
   auto bytes = EncodeFrameHeader(magic_, header);
+  if (channel_) {
+    TRY(channel_->Send(bytes, deadline));
+    for (const Piece& piece : pieces) TRY(channel_->Send(piece, deadline));
+    return {};
+  }
   std::array<iovec, kPiecesAtOnce> parts;
   parts[0] = PartOf(bytes);
   size_t filled = 1;
@@ -87,7 +92,17 @@ Status Connection::Send(uint16_t type, uint64_t request, std::span<const Piece> 
   return SendParts(socket_.get(), {parts.data(), filled}, deadline);
 }
 
+Status Connection::ReadChannel(std::span<std::byte> target, Deadline deadline) {
+  while (!target.empty()) {
+    size_t got = TRY(channel_->ReceiveSome(target, deadline));
+    if (got == 0) return Unavailable("the connection was closed by the peer");
+    target = target.subspan(got);
+  }
+  return {};
+}
+
 Status Connection::ReadAll(std::span<std::byte> target, Deadline deadline) {
+  if (channel_) return ReadChannel(target, deadline);
   while (!target.empty()) {
     ssize_t got = ::recv(socket_.get(), target.data(), target.size(), 0);
     if (got > 0) {
@@ -135,6 +150,6 @@ Status Connection::Read(std::span<std::byte> target, Deadline deadline) {
   return {};
 }
 
-void Connection::Shutdown() const { ::shutdown(socket_.get(), SHUT_RDWR); }
+void Connection::Shutdown() const { ::shutdown(fd(), SHUT_RDWR); }
 
 }  // namespace soter::wire

@@ -2,9 +2,11 @@
 
 #include <array>
 #include <initializer_list>
+#include <memory>
 #include <span>
 
 #include "common/wire/address.h"
+#include "common/wire/channel.h"
 #include "common/wire/message.h"
 
 namespace soter::wire {
@@ -27,6 +29,9 @@ class Connection {
   // `socket` must not block. `magic` tells the protocols apart.
   Connection(UniqueFd socket, uint32_t magic) : socket_(std::move(socket)), magic_(magic) {}
 
+  // The same frames over a channel, in place of a bare socket; then one thread may use the connection at a time.
+  Connection(std::unique_ptr<Channel> channel, uint32_t magic) : channel_(std::move(channel)), magic_(magic) {}
+
   // Send writes one frame whose payload is `pieces` in order.
   Status Send(uint16_t type, uint64_t request, std::span<const Piece> pieces, Deadline deadline);
   Status Send(uint16_t type, uint64_t request, std::initializer_list<Piece> pieces, Deadline deadline) {
@@ -40,17 +45,23 @@ class Connection {
   Status Read(std::span<std::byte> target, Deadline deadline);
   uint64_t unread() const { return unread_; }  // payload bytes not read yet
 
-  // Readable tells whether something (a frame, or the end) waits to be received.
-  bool Readable() const { return WaitReadable(socket_.get(), std::chrono::steady_clock::now()); }
+  // Readable tells whether something (a frame, or the end) waits to be received; AwaitReadable waits for it, and
+  // returns false when the deadline came first.
+  bool Readable() const { return AwaitReadable(std::chrono::steady_clock::now()); }
+  bool AwaitReadable(Deadline deadline) const {
+    return channel_ ? channel_->AwaitReadable(deadline) : WaitReadable(socket_.get(), deadline);
+  }
 
   // Shutdown ends the connection for both sides; a Receive that waits in another thread returns.
   void Shutdown() const;
-  int fd() const { return socket_.get(); }
+  int fd() const { return channel_ ? channel_->fd() : socket_.get(); }
 
  private:
   Status ReadAll(std::span<std::byte> target, Deadline deadline);
+  Status ReadChannel(std::span<std::byte> target, Deadline deadline);
 
   UniqueFd socket_;
+  std::unique_ptr<Channel> channel_;  // in place of the socket
   uint32_t magic_;
   uint64_t unread_ = 0;
 };

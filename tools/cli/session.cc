@@ -132,7 +132,7 @@ Status EnclaveSession::Send(control::MessageType type, std::span<const std::byte
   Status sent = connection_->Send(static_cast<uint16_t>(type), 0, {payload}, wire::kNoDeadline);
   if (sent.ok()) return sent;
   // An enclave that gives up says why before it closes the connection.
-  if (wire::WaitReadable(connection_->fd(), After(kFailureWait))) return Await(control::MessageType::kFailed).error();
+  if (connection_->AwaitReadable(After(kFailureWait))) return Await(control::MessageType::kFailed).error();
   return Lost(sent.error());
 }
 

@@ -33,6 +33,8 @@ class TlsKey {
   };
   Result<Certificate> SelfSign(const Subject& subject) const;
 
+  evp_pkey_st* raw() const { return key_.get(); }
+
  private:
   explicit TlsKey(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}
   std::shared_ptr<evp_pkey_st> key_;
