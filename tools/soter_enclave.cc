@@ -2,6 +2,7 @@
 // the model it is sent, plans, masks, runs and checks. It starts no other process.
 
 #include <malloc.h>
+#include <time.h>
 
 #include <cstdio>
 #include <cstring>
@@ -10,7 +11,9 @@
 #include "common/base/protected_pages.h"
 #include "common/wire/connection.h"
 #include "common/wire/control.h"
+#include "trusted/attest/ra_tls_make.h"
 #include "trusted/crypto/process_protection.h"
+#include "trusted/crypto/tls_channel.h"
 #include "trusted/engine/operator_service.h"
 #include "trusted/tee/platform.h"
 
@@ -18,7 +21,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: soter-enclave --connect ADDRESS [--dev-key FILE]\n"
-    "Started by `soter`, or by whatever starts a TEE. ADDRESS is unix:PATH or HOST:PORT, where `soter` listens.\n"
+    "Started by `soter`, or by whatever starts a TEE. ADDRESS is where `soter` listens: unix:PATH, or HOST:PORT, and\n"
+    "then all that passes is RA-TLS, with a certificate that proves which enclave this is.\n"
     "It runs as what it finds itself in: SGX under Gramine, a TDX or SEV-SNP guest, or else the development TEE, a\n"
     "plain process that protects nothing from this machine's owner. --dev-key: sign the evidence of the development\n"
     "TEE with this key (soter attest --new-dev-key) and not with one that this process makes up.\n";
@@ -42,15 +46,33 @@ bool ParseOptions(int argc, char** argv, Options& options) {
   return argc % 2 == 1 && options.address != nullptr;
 }
 
-soter::Status Serve(const Options& options) {
-  using namespace soter;
+using namespace soter;
+
+constexpr auto kConnectTimeout = std::chrono::seconds(10);
+constexpr int64_t kCertificateLifetime_s = 24 * 3600, kClockSkew_s = 600;
+
+// Over TCP anybody may sit in between: the enclave shows a certificate that only it can have, whatever side called.
+Status ServeOverTls(UniqueFd socket, Platform& platform, wire::Deadline deadline) {
+  int64_t from_s = ::time(nullptr) - kClockSkew_s;
+  RaTlsIdentity identity = TRY(MakeRaTls(platform, {}, from_s, kCertificateLifetime_s + kClockSkew_s));
+  KeyHash link_key = KeyHash::Of(identity.key.PublicKeyDer());
+  std::unique_ptr<TlsChannel> channel =
+      TRY(TlsChannel::Present(std::move(socket), identity.key, identity.certificate, deadline));
+  wire::Connection connection(std::move(channel), control::kFrameMagic);
+  ShutDownBeforeWipe(connection.fd());
+  return ServeOperator(connection, {platform, std::move(link_key)});
+}
+
+Status Serve(const Options& options) {
   wire::Address address = TRY(wire::ParseAddress(options.address));
   DeviceIo io;
   std::unique_ptr<Platform> platform = TRY(DetectEnclavePlatform(io, options.dev_key));
-  UniqueFd socket = TRY(wire::Connect(address, std::chrono::steady_clock::now() + std::chrono::seconds(10)));
+  wire::Deadline deadline = std::chrono::steady_clock::now() + kConnectTimeout;
+  UniqueFd socket = TRY(wire::Connect(address, deadline));
+  if (address.kind == wire::Address::Kind::kTcp) return ServeOverTls(std::move(socket), *platform, deadline);
   wire::Connection connection(std::move(socket), control::kFrameMagic);
   ShutDownBeforeWipe(connection.fd());
-  return ServeOperator(connection, *platform);
+  return ServeOperator(connection, {*platform, std::nullopt});
 }
 
 }  // namespace
@@ -64,9 +86,9 @@ int main(int argc, char** argv) {
   }
   // Every packed tensor goes back to the system when it is released, whatever was allocated after it.
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  soter::Status served = soter::ProtectProcess();
+  Status served = ProtectProcess();
   if (served.ok()) served = Serve(options);
-  soter::WipeProtectedPages();
+  WipeProtectedPages();
   if (served.ok()) return 0;
   // Whoever is connected was told too; what went wrong before stands here alone.
   std::fprintf(stderr, "soter-enclave: %s\n", served.error().message.c_str());

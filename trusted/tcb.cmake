@@ -83,6 +83,7 @@ set(SOTER_TRUSTED_SOURCES
   trusted/engine/subgraph.cc
   trusted/engine/weight_spill.cc
   trusted/engine/weight_store.cc
+  trusted/engine/workload.cc
   trusted/mask/random_source.cc
   trusted/mask/scales.cc
   trusted/mask/transfer.cc
@@ -114,7 +115,6 @@ set(SOTER_CRYPTO_SOURCES
   trusted/crypto/process_protection.cc
   trusted/crypto/random.cc
   trusted/crypto/rsa_pss.cc
-  trusted/crypto/tls_channel.cc
   trusted/crypto/tls_key.cc
   trusted/crypto/x25519.cc
 )
@@ -181,5 +181,6 @@ set(SOTER_JOSE_SOURCES
 
 set(SOTER_TLS_SOURCES
   trusted/crypto/server_certificate.cc
+  trusted/crypto/tls_channel.cc
   trusted/crypto/tls_context.cc
 )

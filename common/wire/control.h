@@ -26,7 +26,9 @@ enum class MessageType : uint16_t {
   kProgress,       // enclave -> soter: Progress, at any time while it works
   kFailed,         // enclave -> soter: Failure; the enclave ends
   kSealed,         // soter -> enclave, before the pieces: SealedModel; the pieces are then those of the sealed file
-  kLast = kSealed,
+  kAttest,         // soter -> enclave, before Configure or after Ready: AttestRequest     kAttested: Attested
+  kAttested,
+  kLast = kAttested,
 };
 
 enum class Scheme : uint8_t { kInsecure, kVerified, kMlcapsule, kAegisdnn, kEnnclave, kSoter, kLast = kSoter };
@@ -45,11 +47,12 @@ struct Settings {
   uint32_t timeout_ms = 10000;         // the longest wait for one answer of the accelerator
   std::optional<uint64_t> seed;        // development builds only: makes secrets repeatable
   bool force_unit_scales = false;      // development builds only: every scale is 1 (shows that the leak test works)
+  bool digest_model = false;           // evidence will be asked for, so digest a model that is not sealed as well
   static void Fields(auto& s, auto&& f) {
     f("scheme", s.scheme), f("theta", s.theta), f("check", s.check);
     f("fingerprint_rate", s.fingerprint_rate), f("cornerstones", s.cornerstones), f("threads", s.threads);
     f("worker", s.worker), f("worker_threads", s.worker_threads), f("timeout_ms", s.timeout_ms);
-    f("seed", s.seed), f("force_unit_scales", s.force_unit_scales);
+    f("seed", s.seed), f("force_unit_scales", s.force_unit_scales), f("digest_model", s.digest_model);
   }
 };
 
@@ -63,6 +66,16 @@ struct SealedModel {
     f("identity", s.identity), f("signer", s.signer), f("signature", s.signature);
     f("ciphertext_bytes", s.ciphertext_bytes);
   }
+};
+
+// AttestRequest asks for evidence that answers `nonce`, 16 to 64 bytes of the verifier's own choice.
+struct AttestRequest {
+  std::vector<std::byte> nonce;
+  static void Fields(auto& s, auto&& f) { f("nonce", s.nonce); }
+};
+struct Attested {
+  std::vector<std::byte> evidence;     // a JSON bundle (docs/spec/attestation.md, 2.1)
+  static void Fields(auto& s, auto&& f) { f("evidence", s.evidence); }
 };
 
 // Tensors cross as type, then dense bytes.

@@ -30,6 +30,11 @@ Status CheckFields(const Settings& settings) {
   return {};
 }
 
+Status CheckFields(const AttestRequest& request) {
+  bool fits = request.nonce.size() >= kMinNonceBytes && request.nonce.size() <= kMaxNonceBytes;
+  return fits ? Status() : Malformed("a nonce is 16 to 64 bytes");
+}
+
 Status CheckFields(const ModelReport& report) {
   for (const PortInfo& port : report.inputs) {
     if (port.shape.size() > kMaxRank || port.symbols.size() != port.shape.size()) {
@@ -85,6 +90,8 @@ Result<MessageType> MessageTypeFromNumber(uint16_t number) {
   template Result<Message> Decode<Message>(std::span<const std::byte>);
 SOTER_MESSAGE(Settings)
 SOTER_MESSAGE(SealedModel)
+SOTER_MESSAGE(AttestRequest)
+SOTER_MESSAGE(Attested)
 SOTER_MESSAGE(ModelReport)
 SOTER_MESSAGE(PlanRequest)
 SOTER_MESSAGE(PlanReport)

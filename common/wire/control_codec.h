@@ -11,6 +11,7 @@ namespace soter::control {
 
 inline constexpr uint64_t kMaxMessageBytes = uint64_t{8} << 30;  // tensors are inside
 inline constexpr uint64_t kMaxModelPieceBytes = uint64_t{16} << 20;  // of one kModel payload
+inline constexpr size_t kMinNonceBytes = 16, kMaxNonceBytes = 64;
 inline constexpr uint32_t kMaxThreads = 1024;
 inline constexpr uint32_t kMaxCornerstones = 4096;
 

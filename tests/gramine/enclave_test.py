@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""soter-enclave lives without what Gramine lacks (filter.h): over TCP to soter and to the worker, with tensors in
-/dev/shm, it classifies real digits. Where it is made to need a Unix socket, the same run fails: the filter bites."""
+"""soter-enclave lives without what Gramine lacks (filter.h): over RA-TLS to soter and TCP to the worker, with tensors in
+/dev/shm, it proves what it is and classifies real digits. Where it is made to need a Unix socket, the same run fails:
+the filter bites."""
 
 import pathlib
 import re
@@ -9,6 +10,7 @@ import subprocess
 
 import harness
 import numpy as np
+from dev_tee import make_key, write_policy
 from harness import BUILD, DIGITS, IMAGES, MODEL
 
 RESTRICTED = BUILD / "tests/restricted"
@@ -18,6 +20,8 @@ class GramineTest(harness.CliTest):
     def setUp(self):
         super().setUp()
         self.workers, self.enclaves = [], []
+        self.key, public_key = make_key(self)
+        self.policy = write_policy(self, public_key)
 
     def tearDown(self):
         for enclave in self.enclaves:
@@ -42,13 +46,13 @@ class GramineTest(harness.CliTest):
         return match[1]
 
     def start_enclave(self, run, restricted):
-        command = [BUILD / "soter-enclave", "--connect", self.awaited(run)]
+        command = [BUILD / "soter-enclave", "--connect", self.awaited(run), "--dev-key", self.key]
         self.enclaves.append(subprocess.Popen([RESTRICTED, *command] if restricted else command, env=self.environment))
         return self.enclaves[-1]
 
     def start_run(self, worker, *options, enclave="127.0.0.1:0"):
         return self.start("run", MODEL, "--input", IMAGES, "--theta", "1", "--worker", worker, "--enclave", enclave,
-                          "--output-dir", self.directory / "out", *options)
+                          "--enclave-policy", self.policy, "--output-dir", self.directory / "out", *options)
 
     def finish(self, run):
         stdout, stderr = run.communicate(timeout=120)
@@ -89,8 +93,9 @@ class GramineTest(harness.CliTest):
         self.assertGreaterEqual(self.accuracy(), 0.97)
 
     def test_a_place_where_no_enclave_may_be_waited_for(self):
-        self.fail_with(2, ["run", MODEL, "--random", "--enclave", "0.0.0.0:0"], "--enclave")
-        self.fail_with(2, ["run", MODEL, "--random", "--enclave", "gramine"], "--enclave", "HOST:PORT")
+        self.fail_with(2, ["run", MODEL, "--random", "--enclave", "127.0.0.1:0"], "--enclave-policy")
+        self.fail_with(2, ["run", MODEL, "--random", "--enclave", "gramine", "--enclave-policy", self.policy],
+                       "--enclave", "HOST:PORT")
 
     def test_an_enclave_that_leaves_ends_the_run(self):
         run = self.start_run("127.0.0.1:1", "--scheme", "mlcapsule")

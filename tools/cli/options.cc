@@ -87,8 +87,7 @@ void AddSchemeOptions(CLI::App& command, SchemeOptions& options) {
       ->check(CLI::Range(1u, control::kMaxCornerstones))
       ->capture_default_str();
   command.add_option("--worker", options.worker, "auto, cpu, cuda, unix:PATH or HOST:PORT")->capture_default_str();
-  command.add_option("--enclave", options.enclave,
-                     "HOST:PORT to wait at for a soter-enclave that is started apart, in a TEE [starts its own]");
+  AddEnclaveOptions(command, options);
   command.add_option("--threads", options.threads, "of each side [as many as there are cores]")
       ->check(CLI::Range(1u, control::kMaxThreads));
   command.add_option("--timeout-ms", settings.timeout_ms, "the longest wait for one answer of the accelerator")
@@ -96,6 +95,20 @@ void AddSchemeOptions(CLI::App& command, SchemeOptions& options) {
       ->capture_default_str();
   options.seed_option = command.add_option("--seed", options.seed, "for tests: makes all secrets repeatable");
   command.add_flag("--force-unit-scales", settings.force_unit_scales)->group("");  // shows that the leak test works
+}
+
+void AddEnclaveOptions(CLI::App& command, SchemeOptions& options) {
+  CLI::Option* apart =
+      command.add_option("--enclave", options.enclave,
+                     "HOST:PORT to wait at for a soter-enclave that is started apart, in a TEE [starts its own]");
+  CLI::Option* policy = command.add_option("--enclave-policy", options.enclave_policy,
+                                           "what the enclave must prove first: a policy of soter verify");
+  command.add_option("--enclave-collateral", options.enclave_collateral, "collateral for it, as soter verify takes")
+      ->needs(policy);
+  command
+      .add_option("--dev-key", options.dev_key,
+                  "the key with which the development TEE signs its evidence [one that it makes up]")
+      ->excludes(apart);
 }
 
 void AddInputOptions(CLI::App& command, InputOptions& options) {
@@ -108,6 +121,9 @@ void AddInputOptions(CLI::App& command, InputOptions& options) {
 
 EnclaveOptions MakeEnclaveOptions(const SchemeOptions& options) {
   EnclaveOptions session{.settings = options.settings, .worker = options.worker, .enclave = options.enclave};
+  session.enclave_policy = options.enclave_policy;
+  session.enclave_collateral = options.enclave_collateral;
+  session.dev_key = options.dev_key;
   control::Settings& settings = session.settings;
   settings.scheme = SchemeFromName(options.scheme);
   settings.check =

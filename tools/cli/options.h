@@ -31,6 +31,8 @@ struct SchemeOptions {
   std::string check;  // empty: the scheme's own
   std::string worker = "auto";
   std::string enclave;  // empty: started here
+  std::string enclave_policy, dev_key;
+  std::vector<std::string> enclave_collateral;
   control::Settings settings;
   uint32_t threads = 0;  // 0: as many as there are cores
   uint64_t seed = 0;
@@ -42,6 +44,8 @@ struct SchemeOptions {
 void AddModelOption(CLI::App& command, std::string& model);
 void AddKeyOptions(CLI::App& command, KeyOptions& options);
 void AddSchemeOptions(CLI::App& command, SchemeOptions& options);
+// AddEnclaveOptions are the options of AddSchemeOptions that say which enclave, and what it must prove.
+void AddEnclaveOptions(CLI::App& command, SchemeOptions& options);
 void AddInputOptions(CLI::App& command, InputOptions& options);
 
 // AddSchemeOption and AddCheckOption take a name that SchemeFromName or CheckFromName knows.

@@ -82,6 +82,7 @@ Status Run(const RunOptions& options) {
   prepared.request.repeat = options.repeat;
   RunSummary summary{.model = options.scheme.model, .tee = prepared.model.tee, .settings = enclave.settings};
   summary.report = TRY(prepared.session->Run(prepared.request));
+  summary.attested = prepared.session->attested();
   prepared.session.reset();
   if (summary.report.repeats.empty()) return Exhausted("the enclave reported no run");
   OutputFiles files;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "common/base/hex.h"
 #include "tools/cli/options.h"
 #include "tools/cli/statistics.h"
 #include "tools/cli/text.h"
@@ -91,6 +92,19 @@ std::string SettingsText(const RunSummary& summary) {
   return text;
 }
 
+std::string AttestedText(const RunSummary& summary) {
+  if (!summary.attested) return {};
+  return "the enclave's evidence satisfies the policy: " + std::string(PlatformName(summary.attested->platform)) +
+         ", measurement " + EncodeHex(summary.attested->measurement) + "\n";
+}
+
+Json AttestedJson(const RunSummary& summary) {
+  if (!summary.attested) return nullptr;
+  return {{"platform", PlatformName(summary.attested->platform)},
+          {"measurement", EncodeHex(summary.attested->measurement)},
+          {"model_digest", EncodeHex(summary.attested->workload->model_digest)}};
+}
+
 // Number keeps JSON valid: it has no NaN and no infinity.
 Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
@@ -127,7 +141,8 @@ std::string TeeLine(const std::string& tee) {
 
 std::string RunAsText(const RunSummary& summary) {
   const control::RunReport& report = summary.report;
-  std::string text = summary.model + ": " + SettingsText(summary) + "\n" + TeeLine(summary.tee) + "\n\n";
+  std::string text = summary.model + ": " + SettingsText(summary) + "\n" + TeeLine(summary.tee) + "\n";
+  text += AttestedText(summary) + "\n";
   text += OutputsText(summary) + "\nverified   " + VerifiedText(report, summary.settings.check) + "\n" +
           CountsText(report);
   text += LatencyText(report) + "load       " + FormatMs(report.load_ms) + "\n";
@@ -146,6 +161,7 @@ std::string RunAsJson(const RunSummary& summary) {
       {"check", CheckName(summary.settings.check)},
       {"worker", {{"backend", text(report.backend)}, {"device", text(report.device)}}},
       {"tee", summary.tee},
+      {"attested", AttestedJson(summary)},
       {"outputs", OutputsJson(summary)},
       {"verified", knows ? Json(report.verified == kVerifiedYes) : Json(nullptr)},
       {"checks", {{"made", report.checks_made}, {"failed", report.checks_failed}}},

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/wire/control.h"
+#include "trusted/attest/verify/verify.h"
 
 namespace soter {
 
@@ -12,7 +14,8 @@ struct RunSummary {
   std::string model, tee;
   control::Settings settings;
   control::RunReport report;
-  std::vector<std::string> output_files;  // one for each output; empty where none was written
+  std::optional<EvidenceClaims> attested;  // what the enclave proved; nothing where it was not asked to
+  std::vector<std::string> output_files;   // one for each output; empty where none was written
 };
 
 // RunAsText is the report for a person, RunAsJson the one for a program (README.md); both end with a line end.

@@ -8,6 +8,9 @@
 #include "common/wire/control_codec.h"
 #include "tools/cli/text.h"
 #include "tools/cli/worker_choice.h"
+#include "trusted/crypto/random.h"
+#include "trusted/crypto/tls_channel.h"
+#include "trusted/tee/platform.h"
 
 namespace soter {
 
@@ -20,6 +23,13 @@ constexpr auto kFailureWait = std::chrono::milliseconds(500);  // for the messag
 constexpr size_t kPieceBytes = size_t{1} << 20;
 
 wire::Deadline After(std::chrono::milliseconds wait) { return std::chrono::steady_clock::now() + wait; }
+
+// The enclave would end before it could say so itself.
+Status RequireDevKey(const std::string& path) {
+  DeviceIo io;
+  Result<std::unique_ptr<Platform>> platform = DetectPlatform(io, path);
+  return platform.ok() ? Status() : InvalidArgument("--dev-key: " + platform.error().message);
+}
 
 // PieceSender sends a stream of bytes in frames of a good size.
 class PieceSender {
@@ -51,14 +61,34 @@ class PieceSender {
 }  // namespace
 
 Result<std::unique_ptr<EnclaveSession>> EnclaveSession::Start(const EnclaveOptions& options, Progress* progress) {
+  if (!options.enclave.empty() && options.enclave_policy.empty())
+    return InvalidArgument("--enclave needs --enclave-policy P.toml: what the enclave must prove before it gets a model");
   std::unique_ptr<EnclaveSession> session(new EnclaveSession(progress));
   session->scratch_ = TRY(ScratchDirectory::Make());
   if (options.needs_worker) TRY(session->StartWorker(options));
-  TRY(options.enclave.empty() ? session->StartEnclave(options) : session->AwaitEnclave(options));
+  TRY(session->Open(options));
   control::Settings settings = options.settings;
   settings.worker = session->worker_address_;
+  settings.digest_model |= session->judge_.has_value();
   TRY(session->Send(control::MessageType::kConfigure, control::Encode(settings)));
   return session;
+}
+
+Result<std::unique_ptr<EnclaveSession>> EnclaveSession::StartForEvidence(const EnclaveOptions& options,
+                                                                         Progress* progress) {
+  std::unique_ptr<EnclaveSession> session(new EnclaveSession(progress));
+  session->scratch_ = TRY(ScratchDirectory::Make());
+  TRY(session->Open(options));
+  return session;
+}
+
+Status EnclaveSession::Open(const EnclaveOptions& options) {
+  if (!options.enclave_policy.empty())
+    judge_ = TRY(EnclaveJudge::Load(options.enclave_policy, options.enclave_collateral));
+  if (!options.enclave.empty()) return AwaitEnclave(options);
+  TRY(StartEnclave(options));
+  if (judge_) TRY(JudgeNow(EnclaveJudge::Stage::kBeforeModel));
+  return {};
 }
 
 Status EnclaveSession::StartWorker(const EnclaveOptions& options) {
@@ -95,10 +125,12 @@ Status EnclaveSession::WaitForWorker(const wire::Address& address) {
 }
 
 Status EnclaveSession::StartEnclave(const EnclaveOptions& options) {
+  if (!options.dev_key.empty()) TRY(RequireDevKey(options.dev_key));
   wire::Address address{.kind = wire::Address::Kind::kUnix, .path = scratch_->path() / "enclave"};
   wire::Listener listener = TRY(wire::Listener::Listen(address, wire::Reach::kThisMachine));
   ChildOptions child{.name = "the enclave", .program = ProgramBeside("soter-enclave")};
   child.arguments = {"--connect", wire::AddressString(address)};
+  if (!options.dev_key.empty()) child.arguments.insert(child.arguments.end(), {"--dev-key", options.dev_key});
   child.environment = OpenMpEnvironment(static_cast<int>(options.settings.threads));
   Result<std::unique_ptr<ChildProcess>> started = ChildProcess::Start(std::move(child));
   if (!started.ok()) return Exhausted(started.error().message);
@@ -114,18 +146,43 @@ Status EnclaveSession::StartEnclave(const EnclaveOptions& options) {
   return Lost(Exhausted("the enclave did not connect"));
 }
 
-Status EnclaveSession::AwaitEnclave(const EnclaveOptions& options) {
+Result<UniqueFd> EnclaveSession::AcceptEnclave(const EnclaveOptions& options) {
   Result<wire::Address> address = wire::ParseAddress(options.enclave);
   if (!address.ok()) return Annotate(address.error(), "--enclave");
-  Result<wire::Listener> listener = wire::Listener::Listen(*address, wire::Reach::kThisMachine);
+  if (address->kind != wire::Address::Kind::kTcp) return InvalidArgument("--enclave takes HOST:PORT");
+  // Whoever may reach this address: only an enclave that the policy accepts gets further than its certificate.
+  Result<wire::Listener> listener = wire::Listener::Listen(*address, wire::Reach::kAnywhere);
   if (!listener.ok()) return Annotate(listener.error(), "--enclave");
   if (progress_ != nullptr) progress_->Clear();
   std::fprintf(stderr, "soter: waiting for soter-enclave --connect %s\n",
                wire::AddressString(listener->address()).c_str());
   Result<UniqueFd> socket = listener->Accept(After(kApartTimeout));
   if (!socket.ok()) return Exhausted("no enclave connected to " + options.enclave);
-  connection_ = std::make_unique<wire::Connection>(std::move(socket).value(), control::kFrameMagic);
+  return socket;
+}
+
+Status EnclaveSession::AwaitEnclave(const EnclaveOptions& options) {
+  UniqueFd socket = TRY(AcceptEnclave(options));
+  auto judge = [this](const Certificate& certificate) { return judge_ ? judge_->JudgeLink(certificate) : Status(); };
+  Result<std::unique_ptr<TlsChannel>> channel = TlsChannel::JudgePeer(std::move(socket), judge, After(kStartTimeout));
+  if (!channel.ok() && channel.error().code == ErrorCode::kUnavailable) return Lost(channel.error());
+  if (!channel.ok()) return channel.error();
+  link_ = (*channel)->peer();
+  connection_ = std::make_unique<wire::Connection>(std::move(channel).value(), control::kFrameMagic);
   return {};
+}
+
+Result<std::vector<std::byte>> EnclaveSession::Evidence(ByteView nonce) {
+  TRY(Send(control::MessageType::kAttest,
+           control::Encode(control::AttestRequest{.nonce = {nonce.begin(), nonce.end()}})));
+  std::vector<std::byte> payload = TRY(Await(control::MessageType::kAttested));
+  return TRY(control::Decode<control::Attested>(payload)).evidence;
+}
+
+Result<EvidenceClaims> EnclaveSession::JudgeNow(EnclaveJudge::Stage stage) {
+  std::array<std::byte, 32> nonce;
+  TRY(FillRandom(nonce));
+  return judge_->JudgeEvidence(TRY(Evidence(nonce)), nonce, link_, stage);
 }
 
 Status EnclaveSession::Send(control::MessageType type, std::span<const std::byte> payload) {
@@ -212,7 +269,9 @@ Result<control::ModelReport> EnclaveSession::SendSealedModel(const control::Seal
 Result<control::ModelReport> EnclaveSession::AwaitReady() {
   TRY(Send(control::MessageType::kModel, {}));
   std::vector<std::byte> payload = TRY(Await(control::MessageType::kReady));
-  return control::Decode<control::ModelReport>(payload);
+  control::ModelReport report = TRY(control::Decode<control::ModelReport>(payload));
+  if (judge_) attested_ = TRY(JudgeNow(EnclaveJudge::Stage::kWithModel));
+  return report;
 }
 
 Result<control::PlanReport> EnclaveSession::Plan(const control::PlanRequest& request) {

@@ -9,6 +9,7 @@
 #include "common/wire/connection.h"
 #include "common/wire/control.h"
 #include "tools/cli/child_process.h"
+#include "tools/cli/enclave_judge.h"
 #include "tools/cli/progress.h"
 
 namespace soter {
@@ -18,6 +19,9 @@ struct EnclaveOptions {
   std::string worker = "auto";   // auto, cpu, cuda, or the address of one that runs already
   bool needs_worker = true;      // false where nothing will run: no worker is started
   std::string enclave;           // where one that is started apart connects to, HOST:PORT; empty: start one
+  std::string enclave_policy;    // what it must prove before it gets a model; empty: nothing
+  std::vector<std::string> enclave_collateral;
+  std::string dev_key;           // of the development TEE that is started here; empty: one of its own
   std::string record_directory;  // where a worker of ours writes what it receives; empty: nowhere
 };
 
@@ -26,7 +30,13 @@ struct EnclaveOptions {
 // or died, and kUnavailable for such a worker; what a dead child wrote last is printed to standard error.
 class EnclaveSession {
  public:
+  // Start brings up both and sends the settings. With a policy, the enclave has proven itself before it gets them.
+  // Errors: also kAuth (it is refused), kInvalidArgument (an enclave apart without a policy).
   static Result<std::unique_ptr<EnclaveSession>> Start(const EnclaveOptions& options, Progress* progress);
+
+  // StartForEvidence starts an enclave that will get no model, and no worker. One that is apart needs no policy: what
+  // it proves is for others to judge.
+  static Result<std::unique_ptr<EnclaveSession>> StartForEvidence(const EnclaveOptions& options, Progress* progress);
 
   Result<control::ModelReport> SendModel(const Graph& graph);
   // SendSealedModel has the enclave open a sealed file; `ciphertext` is the file's bytes.
@@ -34,8 +44,17 @@ class EnclaveSession {
   Result<control::PlanReport> Plan(const control::PlanRequest& request);
   Result<control::RunReport> Run(const control::RunRequest& request);
 
+  // Evidence returns what the enclave answers to `nonce`, as a JSON bundle. It is judged by whoever asked for it.
+  Result<std::vector<std::byte>> Evidence(ByteView nonce);
+
+  // attested is what the enclave proved of itself, with the model; nothing where no policy was given.
+  const std::optional<EvidenceClaims>& attested() const { return attested_; }
+
  private:
   explicit EnclaveSession(Progress* progress) : progress_(progress) {}
+  Status Open(const EnclaveOptions& options);
+  Result<UniqueFd> AcceptEnclave(const EnclaveOptions& options);
+  Result<EvidenceClaims> JudgeNow(EnclaveJudge::Stage stage);
   Status StartWorker(const EnclaveOptions& options);
   Status StartEnclave(const EnclaveOptions& options);
   Status AwaitEnclave(const EnclaveOptions& options);
@@ -52,6 +71,9 @@ class EnclaveSession {
   std::unique_ptr<ScratchDirectory> scratch_;
   std::unique_ptr<ChildProcess> worker_, enclave_;
   std::unique_ptr<wire::Connection> connection_;
+  std::optional<EnclaveJudge> judge_;
+  std::optional<Certificate> link_;  // the enclave's, where it is not on this machine's own socket
+  std::optional<EvidenceClaims> attested_;
   std::string worker_address_;
 };
 

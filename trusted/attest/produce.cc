@@ -25,7 +25,7 @@ Result<Evidence> ProduceRawEvidence(Platform& platform, const ReportData& report
 Result<std::string> AttestToJson(Platform& platform, ByteView nonce) {
   if (nonce.size() < kMinNonceBytes || nonce.size() > kMaxNonceBytes)
     return InvalidArgument("a nonce is 16 to 64 bytes: fewer could be guessed or repeat");
-  WorkloadClaims claims = {.purpose = "attest", .nonce = {nonce.begin(), nonce.end()}};
+  WorkloadClaims claims = {.purpose = kAttestPurpose, .nonce = {nonce.begin(), nonce.end()}};
   return EncodeEvidence(TRY(ProduceEvidence(platform, claims)));
 }
 

@@ -8,7 +8,7 @@ namespace soter {
 Result<RaTlsIdentity> MakeRaTls(Platform& platform, WorkloadClaims claims, int64_t now_s, int64_t lifetime_s) {
   if (lifetime_s <= 0) return InvalidArgument("an RA-TLS certificate's lifetime must be positive");
   TlsKey key = TRY(TlsKey::Generate());
-  claims.purpose = "ra-tls";
+  claims.purpose = kRaTlsPurpose;
   claims.public_key_hash = KeyHash::Of(key.PublicKeyDer());
   std::vector<std::byte> content = EncodeRaTlsEvidence(TRY(ProduceEvidence(platform, claims)));
   Certificate certificate = TRY(key.SelfSign({.common_name = "soter",

@@ -23,10 +23,13 @@ struct KeyHash {
   bool Matches(ByteView public_key_der) const;
 };
 
+// What a report is made for: one report, one use.
+inline constexpr char kRaTlsPurpose[] = "ra-tls", kKeyReleasePurpose[] = "key-release", kAttestPurpose[] = "attest";
+
 // WorkloadClaims is what an enclave says of itself; report_data commits to its encoding, so the platform's
 // signature covers it (docs/spec/attestation.md, 3). Empty fields are absent.
 struct WorkloadClaims {
-  std::string purpose;                     // "ra-tls", "key-release" or "attest": one report, one use
+  std::string purpose;                     // one of the three above
   std::vector<std::byte> nonce;            // the verifier's, at most 64 bytes
   std::optional<KeyHash> public_key_hash;  // of a SubjectPublicKeyInfo
   std::vector<std::byte> model_digest;     // of the sealed model

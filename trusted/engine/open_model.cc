@@ -14,15 +14,6 @@ bool HidesWeights(control::Scheme scheme) {
   return scheme != control::Scheme::kInsecure && scheme != control::Scheme::kVerified;
 }
 
-// Spot checks that fall too rarely, or on too few known answers, would turn a check that is demanded into none.
-Status RequireSpotChecks(const ModelPolicy& policy, const control::Settings& settings) {
-  if (policy.min_check == control::Check::kNone || settings.check != control::Check::kFingerprint) return {};
-  const control::Settings least;
-  if (settings.fingerprint_rate >= least.fingerprint_rate && settings.cornerstones >= least.cornerstones) return {};
-  return AuthError("the sealed model \"" + policy.name + "\" demands a check; with fingerprints that is a rate of " +
-                   "0.1 and 8 cornerstones at least");
-}
-
 // The plaintext and the parameters decoded from it are there at the same time; later ones replace earlier ones. A
 // model that will not fit is refused before any of it is read.
 Status RequireRoom(uint64_t ciphertext_bytes) {
@@ -32,6 +23,13 @@ Status RequireRoom(uint64_t ciphertext_bytes) {
 }
 
 }  // namespace
+
+Status RequireSpotChecks(const control::Settings& settings) {
+  const control::Settings least;
+  bool enough = settings.fingerprint_rate >= least.fingerprint_rate && settings.cornerstones >= least.cornerstones;
+  if (settings.check != control::Check::kFingerprint || enough) return {};
+  return AuthError("fingerprints count as one at a rate of 0.1 and with 8 cornerstones at least");
+}
 
 Status RequirePlaintextAllowed(control::Scheme scheme, const std::string& tee) {
   if (tee == kDevelopmentTee || !HidesWeights(scheme)) return {};
@@ -43,8 +41,8 @@ Status RequireKeyFromOperatorAllowed(const std::string& tee) {
   return AuthError("this enclave takes no key from the command line; only the development TEE does");
 }
 
-Result<ValidatedGraph> OpenModelFor(const control::Settings& settings, const control::SealedModel& sealed,
-                                    ByteSource ciphertext) {
+Result<LoadedModel> OpenModelFor(const control::Settings& settings, const control::SealedModel& sealed,
+                                 ByteSource ciphertext) {
   TRY(RaiseMemoryProtection(MemoryProtection::kLock));
   TRY(RequireRoom(sealed.ciphertext_bytes));
   std::vector<AgeIdentity> identities = TRY(ParseAgeIdentities(sealed.identity));
@@ -55,8 +53,12 @@ Result<ValidatedGraph> OpenModelFor(const control::Settings& settings, const con
                                       .check = settings.check,
                                       .precision = Precision::kFloat32,
                                       .theta = settings.theta}));
-  TRY(RequireSpotChecks(opened.policy(), settings));
-  return DecodeSealedGraph(opened.graph());
+  if (opened.policy().min_check != control::Check::kNone) {
+    Status checks = RequireSpotChecks(settings);
+    if (!checks.ok()) return Annotate(checks.error(), "the sealed model \"" + opened.policy().name + "\" demands a check");
+  }
+  const Sha256::Digest& digest = opened.digest();
+  return LoadedModel{.graph = TRY(DecodeSealedGraph(opened.graph())), .digest = {digest.begin(), digest.end()}};
 }
 
 }  // namespace soter

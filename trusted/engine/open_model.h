@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/base/stream.h"
 #include "common/graph/graph.h"
@@ -16,9 +17,20 @@ Status RequirePlaintextAllowed(control::Scheme scheme, const std::string& tee);
 // RequireKeyFromOperatorAllowed refuses a key from the control channel outside the development TEE. Errors: kAuth.
 Status RequireKeyFromOperatorAllowed(const std::string& tee);
 
-// OpenModelFor opens a sealed model and returns its graph, if its own policy allows it to be run under `settings`.
+// LoadedModel is a model and what names it: for a sealed one the SHA-256 of its plaintext, policy and all
+// (docs/spec/sealed-model.md, 3), for another that of its canonical encoding, where Settings.digest_model asks for it.
+struct LoadedModel {
+  ValidatedGraph graph;
+  std::vector<std::byte> digest;
+};
+
+// RequireSpotChecks refuses fingerprints that fall too rarely, or on too few known answers, to count as a check.
+// Errors: kAuth.
+Status RequireSpotChecks(const control::Settings& settings);
+
+// OpenModelFor opens a sealed model, if its own policy allows it to be run under `settings`.
 // Errors: kAuth (a key or signature; settings weaker than the policy demands), those of OpenSealedModel.
-Result<ValidatedGraph> OpenModelFor(const control::Settings& settings, const control::SealedModel& sealed,
-                                    ByteSource ciphertext);
+Result<LoadedModel> OpenModelFor(const control::Settings& settings, const control::SealedModel& sealed,
+                                 ByteSource ciphertext);
 
 }  // namespace soter

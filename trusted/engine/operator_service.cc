@@ -6,9 +6,12 @@
 #include "common/base/secret_bytes.h"
 #include "common/graph/codec.h"
 #include "common/wire/control_codec.h"
+#include "trusted/attest/produce.h"
+#include "trusted/crypto/hash.h"
 #include "trusted/engine/open_model.h"
 #include "trusted/engine/remote_accelerator.h"
 #include "trusted/engine/session.h"
+#include "trusted/engine/workload.h"
 
 namespace soter {
 namespace {
@@ -17,8 +20,8 @@ using control::MessageType;
 
 class OperatorService {
  public:
-  OperatorService(wire::Connection& connection, Platform& platform)
-      : connection_(connection), platform_(platform), tee_(PlatformName(platform.kind())) {}
+  OperatorService(wire::Connection& connection, EnclaveSelf self)
+      : connection_(connection), self_(std::move(self)), tee_(PlatformName(self_.platform.kind())) {}
 
   Status Serve() {
     Status status = Converse();
@@ -30,23 +33,54 @@ class OperatorService {
 
  private:
   Status Converse() {
-    control::Settings settings = TRY(ReceiveMessage<control::Settings>(MessageType::kConfigure));
-    TRY(ValidateSettings(settings));
-    ValidatedGraph model = TRY(ReceiveModel(settings));
-    TRY(Start(std::move(model), std::move(settings)));
+    std::optional<control::Settings> settings = TRY(ReceiveSettings());
+    if (!settings) return {};
+    TRY(ValidateSettings(*settings));
+    LoadedModel model = TRY(ReceiveModel(*settings));
+    claims_ = ClaimsOf(*settings, std::move(model.digest));
+    TRY(Start(std::move(model.graph), std::move(*settings)));
     control::ModelReport report = session_->Describe();
     report.tee = tee_;
     TRY(Send(MessageType::kReady, report));
     while (std::optional<wire::FrameHeader> header = TRY(NextRequest())) {
-      if (header->type == static_cast<uint16_t>(MessageType::kPlan)) {
+      if (header->type == static_cast<uint16_t>(MessageType::kAttest)) {
+        TRY(Attest(*header));
+      } else if (header->type == static_cast<uint16_t>(MessageType::kPlan)) {
         TRY(Send(MessageType::kPlanned, TRY(session_->Plan(TRY(Read<control::PlanRequest>(*header))))));
       } else if (header->type == static_cast<uint16_t>(MessageType::kRun)) {
         TRY(Send(MessageType::kRan, TRY(session_->Run(TRY(Read<control::RunRequest>(*header))))));
       } else {
-        return Malformed("a plan or run request was expected");
+        return Malformed("a plan, run or attest request was expected");
       }
     }
     return {};
+  }
+
+  // Nothing where the peer only wanted evidence.
+  Result<std::optional<control::Settings>> ReceiveSettings() {
+    wire::FrameHeader header = TRY(connection_.Receive(control::kMaxMessageBytes, wire::kNoDeadline));
+    while (header.type == static_cast<uint16_t>(MessageType::kAttest)) {
+      TRY(Attest(header));
+      std::optional<wire::FrameHeader> next = TRY(NextRequest());
+      if (!next) return std::optional<control::Settings>();
+      header = *next;
+    }
+    if (header.type != static_cast<uint16_t>(MessageType::kConfigure)) return Malformed("settings were expected");
+    return std::optional(TRY(Read<control::Settings>(header)));
+  }
+
+  Status Attest(const wire::FrameHeader& header) {
+    control::AttestRequest request = TRY(Read<control::AttestRequest>(header));
+    WorkloadClaims claims = claims_;
+    claims.purpose = kAttestPurpose;
+    claims.nonce = std::move(request.nonce);
+    claims.public_key_hash = self_.link_key;
+    Result<Evidence> evidence = ProduceEvidence(self_.platform, claims);
+    // To `soter`, unavailable is an accelerator; this is the TEE.
+    if (!evidence.ok()) return Exhausted("the TEE gave no evidence: " + evidence.error().message);
+    std::string text = EncodeEvidence(*evidence);
+    ByteView json = AsBytes(text);
+    return Send(MessageType::kAttested, control::Attested{.evidence = {json.begin(), json.end()}});
   }
 
   Status Start(ValidatedGraph model, control::Settings settings) {
@@ -60,28 +94,33 @@ class OperatorService {
     return {};
   }
 
-  Result<ValidatedGraph> ReceiveModel(const control::Settings& settings) {
+  Result<LoadedModel> ReceiveModel(const control::Settings& settings) {
     wire::FrameHeader first = TRY(connection_.Receive(control::kMaxModelPieceBytes, wire::kNoDeadline));
     if (first.type == static_cast<uint16_t>(MessageType::kSealed)) return ReceiveSealedModel(first, settings);
     TRY(RequirePiece(first));
     TRY(RequirePlaintextAllowed(settings.scheme, tee_));
     ModelPieces pieces(*this, first.payload_bytes);
-    ValidatedGraph model = TRY(DecodeGraph([&pieces](std::span<std::byte> target) -> Status {
+    Sha256 digest;
+    ValidatedGraph model = TRY(DecodeGraph([&](std::span<std::byte> target) -> Status {
       if (TRY(ReadFull(pieces.Source(), target)) < target.size()) return Malformed("the model ends early");
+      if (settings.digest_model) digest.Update(target);
       return {};
     }));
     std::byte extra;
     if (TRY(pieces.Read({&extra, 1})) != 0) return Malformed("bytes follow the model");
-    return model;
+    LoadedModel loaded = {.graph = std::move(model)};
+    Sha256::Digest name = std::move(digest).Finish();
+    if (settings.digest_model) loaded.digest.assign(name.begin(), name.end());
+    return loaded;
   }
 
-  Result<ValidatedGraph> ReceiveSealedModel(const wire::FrameHeader& header, const control::Settings& settings) {
+  Result<LoadedModel> ReceiveSealedModel(const wire::FrameHeader& header, const control::Settings& settings) {
     TRY(RequireKeyFromOperatorAllowed(tee_));
     SecretBytes payload(header.payload_bytes);
     TRY(connection_.Read(payload.Expose(), wire::kNoDeadline));
     ModelPieces pieces(*this, TRY(ReceivePiece()));
     control::SealedModel sealed = TRY(control::Decode<control::SealedModel>(payload.Expose()));
-    Result<ValidatedGraph> model = OpenModelFor(settings, sealed, pieces.Source());
+    Result<LoadedModel> model = OpenModelFor(settings, sealed, pieces.Source());
     Wipe(std::as_writable_bytes(std::span(sealed.identity)));
     return model;
   }
@@ -133,28 +172,22 @@ class OperatorService {
   }
 
   template <typename Message>
-  Result<Message> ReceiveMessage(MessageType type) {
-    wire::FrameHeader header = TRY(connection_.Receive(control::kMaxMessageBytes, wire::kNoDeadline));
-    if (header.type != static_cast<uint16_t>(type)) return Malformed("another message was expected");
-    return Read<Message>(header);
-  }
-
-  template <typename Message>
   Status Send(MessageType type, const Message& message) {
     std::vector<std::byte> payload = control::Encode(message);
     return connection_.Send(static_cast<uint16_t>(type), 0, {payload}, wire::kNoDeadline);
   }
 
   wire::Connection& connection_;
-  Platform& platform_;
+  EnclaveSelf self_;
   std::string tee_;
+  WorkloadClaims claims_;  // of the model, once there is one
   std::unique_ptr<Session> session_;
 };
 
 }  // namespace
 
-Status ServeOperator(wire::Connection& connection, Platform& platform) {
-  return OperatorService(connection, platform).Serve();
+Status ServeOperator(wire::Connection& connection, EnclaveSelf self) {
+  return OperatorService(connection, std::move(self)).Serve();
 }
 
 }  // namespace soter

@@ -9,6 +9,7 @@ void VerifyDev(const Evidence& evidence, VerifyContext& context) {
   if (!context.checks.Decide("dev.format", report, kDevWarning, "a dev report as soter attest writes it")) return;
   context.claims.measurement.assign(report->measurement.begin(), report->measurement.end());
   context.claims.report_data.assign(report->report_data.begin(), report->report_data.end());
+  context.claims.device = EncodeHex(report->public_key);
   context.claims.debug = true;
   context.Detail("warning", kDevWarning);
   context.Detail("public_key", report->public_key);

@@ -279,6 +279,7 @@ void VerifyQuote(const Evidence& evidence, VerifyContext& context) {
     CheckCertificateDates("pck.dates", pck->chain, context);
     std::vector<std::byte> ppid = DecodeHexAnyCase(pck->platform.ppid).value();
     context.Detail("fmspc", pck->platform.fmspc);
+    context.claims.device = EncodeHex(ppid);
     context.Detail("ppid", ppid);
     CheckIfAsked("pck.ppid", ppid, context.inputs.policy.intel.ppids, "[intel] ppids", context);
     CheckCollateral(*quote, *pck, context);

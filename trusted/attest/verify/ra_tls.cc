@@ -12,17 +12,31 @@ Result<Evidence> ExtractEvidence(const Certificate& certificate) {
 }
 
 // Without this check, anybody could put another enclave's evidence beside a key of their own.
-void CheckKeyBinding(const Certificate& certificate, const Verdict& verdict, CheckList& checks) {
-  const std::optional<WorkloadClaims>& workload = verdict.unverified_claims().workload;
-  bool bound =
-      workload && workload->public_key_hash && workload->public_key_hash->Matches(certificate.PublicKeyDer());
-  checks.Decide("ra_tls.key", bound,
-                bound ? "the claims hold the hash of the certificate's key"
-                      : "the claims do not hold the hash of the certificate's key",
-                "a certificate whose evidence was made for its own key");
+void CheckKey(const char* name, ByteView public_key_der, const EvidenceClaims& claims, CheckList& checks) {
+  const std::optional<WorkloadClaims>& workload = claims.workload;
+  bool bound = workload && workload->public_key_hash && workload->public_key_hash->Matches(public_key_der);
+  checks.Decide(name, bound,
+                bound ? "the claims hold the hash of the peer's key" : "the claims do not hold the hash of the peer's key",
+                "evidence that was made for the key at the other end of the connection");
+}
+
+// Others' certificates state no purpose; one of ours that was made for another use is no TLS identity.
+void CheckPurpose(const EvidenceClaims& claims, CheckList& checks) {
+  std::string purpose = claims.workload ? claims.workload->purpose : "";
+  if (!purpose.empty())
+    checks.Decide("ra_tls.purpose", purpose == kRaTlsPurpose, "the evidence was made for \"" + purpose + "\"",
+                  "evidence made for ra-tls");
 }
 
 }  // namespace
+
+Verdict VerifyForKey(const Evidence& evidence, ByteView public_key_der, const VerifyInputs& inputs) {
+  Verdict verdict = VerifyEvidence(evidence, inputs);
+  CheckList checks;
+  CheckKey("workload.key", public_key_der, verdict.unverified_claims(), checks);
+  checks.Append(verdict.checks());
+  return Verdict(std::move(checks), verdict.unverified_claims());
+}
 
 Verdict VerifyRaTls(const Certificate& certificate, const VerifyInputs& inputs) {
   CheckList checks;
@@ -36,7 +50,8 @@ Verdict VerifyRaTls(const Certificate& certificate, const VerifyInputs& inputs) 
                      "a certificate as the RA-TLS interoperability text has it"))
     return Verdict(std::move(checks), std::move(none));
   Verdict inner = VerifyEvidence(*evidence, inputs);
-  CheckKeyBinding(certificate, inner, checks);
+  CheckKey("ra_tls.key", certificate.PublicKeyDer(), inner.unverified_claims(), checks);
+  CheckPurpose(inner.unverified_claims(), checks);
   checks.Append(inner.checks());
   return Verdict(std::move(checks), inner.unverified_claims());
 }

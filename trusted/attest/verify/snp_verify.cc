@@ -216,6 +216,7 @@ void FillClaims(const SnpReport& report, VerifyContext& context) {
   context.Detail("host_data", report.host_data);
   context.Detail("id_key_digest", report.id_key_digest);
   context.Detail("chip_id", report.chip_id);
+  if (report.signing_key == SnpReport::SigningKey::kVcek) claims.device = EncodeHex(report.chip_id);
   context.Detail("signing_key", report.signing_key == SnpReport::SigningKey::kVcek ? "VCEK" : "VLEK");
 }
 

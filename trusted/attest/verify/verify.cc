@@ -78,31 +78,57 @@ void CheckWorkload(const WorkloadClaims& claims, VerifyContext& context) {
   pinned("workload.nonce", EncodeHex(claims.nonce), one(policy.nonce));
   pinned("workload.model_digest", EncodeHex(claims.model_digest), one(policy.model_digest));
   pinned("workload.scheme", claims.scheme, policy.schemes);
-  pinned("workload.check", claims.check, policy.checks);
+  // mlcapsule leaves nothing to the accelerator that could be checked; whether it will do is what schemes says.
+  if (claims.scheme != "mlcapsule") pinned("workload.check", claims.check, policy.checks);
 }
 
-// report_data either commits to workload claims or is the verifier's own value.
-void CheckReportData(const Evidence& evidence, VerifyContext& context) {
-  const Policy& policy = context.inputs.policy;
-  if (!policy.report_data.empty())
-    CheckPinned("report_data", context.claims.report_data, {policy.report_data}, false, "report_data", context);
-  if (evidence.claims.empty()) {
-    if (policy.workload.pins_anything())
-      context.checks.Fail("workload.claims", "the evidence carries no claims of the enclave",
-                          "evidence in our bundle or an RA-TLS certificate, or a policy without [workload]");
-    return;
-  }
-  std::array<std::byte, 64> expected = ReportDataOf(evidence.claims);
-  bool bound = std::equal(expected.begin(), expected.end(), context.claims.report_data.begin(),
-                          context.claims.report_data.end());
-  context.checks.Decide("workload.binding", bound, "report_data against the hash of the claims",
-                        "the claims that the enclave made for this report");
-  Result<WorkloadClaims> claims = DecodeClaims(evidence.claims);
+void CheckClaims(ByteView encoded, VerifyContext& context) {
+  Result<WorkloadClaims> claims = DecodeClaims(encoded);
   if (!context.checks.Decide("workload.claims", claims, "the claims decode",
                              "claims as docs/spec/attestation.md, 3, has them"))
     return;
   context.claims.workload = *claims;
   CheckWorkload(*claims, context);
+}
+
+void FailWithoutClaims(VerifyContext& context) {
+  context.checks.Fail("workload.claims", "the evidence carries no claims of the enclave",
+                      "evidence in our bundle or an RA-TLS certificate, or a policy without [workload]");
+}
+
+bool ReportDataIs(const std::array<std::byte, 64>& expected, const VerifyContext& context) {
+  const std::vector<std::byte>& actual = context.claims.report_data;
+  return std::equal(expected.begin(), expected.end(), actual.begin(), actual.end());
+}
+
+void CheckPinnedReportData(VerifyContext& context) {
+  const std::string& pinned = context.inputs.policy.report_data;
+  if (pinned.empty()) return;
+  CheckPinned("report_data", context.claims.report_data, {pinned}, false, "report_data", context);
+}
+
+// report_data either commits to workload claims or is the verifier's own value.
+void CheckReportData(const Evidence& evidence, VerifyContext& context) {
+  CheckPinnedReportData(context);
+  if (evidence.claims.empty()) {
+    if (context.inputs.policy.workload.pins_anything()) FailWithoutClaims(context);
+    return;
+  }
+  bool bound = ReportDataIs(ReportDataOf(evidence.claims), context);
+  context.checks.Decide("workload.binding", bound,
+                        bound ? "report_data is the hash of the claims" : "report_data is not the hash of the claims",
+                        "the claims that the enclave made for this report");
+  CheckClaims(evidence.claims, context);
+}
+
+void CheckBoundData(const std::array<std::byte, 64>& report_data, ByteView claims, VerifyContext& context) {
+  CheckPinnedReportData(context);
+  bool bound = ReportDataIs(report_data, context);
+  context.checks.Decide("report_data.binding", bound,
+                        bound ? "report_data commits to this exchange" : "report_data commits to something else",
+                        "evidence made for this exchange");
+  if (!claims.empty()) return CheckClaims(claims, context);
+  if (context.inputs.policy.workload.pins_anything()) FailWithoutClaims(context);
 }
 
 void VerifyPlatform(const Evidence& evidence, VerifyContext& context) {
@@ -130,13 +156,29 @@ Result<VerifiedEvidence> Verdict::Accept() const {
   return VerifiedEvidence(claims_);
 }
 
-Verdict VerifyEvidence(const Evidence& evidence, const VerifyInputs& inputs) {
+namespace {
+
+// `check_report_data` is given the context once the platform's report could be read at all.
+template <typename F>
+Verdict VerifyWith(const Evidence& evidence, const VerifyInputs& inputs, F check_report_data) {
   CheckList checks;
   EvidenceClaims claims;
   internal::VerifyContext context = {inputs, checks, claims};
   internal::VerifyPlatform(evidence, context);
-  if (!claims.report_data.empty()) internal::CheckReportData(evidence, context);
+  if (!claims.report_data.empty()) check_report_data(context);
   return Verdict(std::move(checks), std::move(claims));
+}
+
+}  // namespace
+
+Verdict VerifyEvidence(const Evidence& evidence, const VerifyInputs& inputs) {
+  return VerifyWith(evidence, inputs, [&](auto& context) { internal::CheckReportData(evidence, context); });
+}
+
+Verdict VerifyBound(const Evidence& evidence, const std::array<std::byte, 64>& report_data, ByteView claims,
+                    const VerifyInputs& inputs) {
+  return VerifyWith(evidence, inputs,
+                    [&](auto& context) { internal::CheckBoundData(report_data, claims, context); });
 }
 
 }  // namespace soter

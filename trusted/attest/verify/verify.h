@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ struct EvidenceClaims {
   PlatformKind platform = PlatformKind::kDev;
   std::vector<std::byte> measurement;  // MRENCLAVE, MRTD, SNP launch measurement, digest of the dev program
   std::vector<std::byte> report_data;
+  std::string device;  // hexadecimal: SNP chip id, Intel PPID, dev key; empty where the evidence vouches for none (VLEK)
   bool debug = false;
   std::string tcb_status;               // Intel: "UpToDate" and so on; empty where none was determined
   std::vector<std::string> advisories;  // Intel: what the TCB level is known to suffer from
@@ -74,6 +76,15 @@ struct VerifyInputs {
 // VerifyEvidence makes every check that evidence of its kind is subject to, in the order of docs/spec/attestation.md,
 // 4, and goes on after one that fails, as far as the bytes allow, so that the verdict lists all that is wrong.
 Verdict VerifyEvidence(const Evidence& evidence, const VerifyInputs& inputs);
+
+// VerifyBound is for a protocol that fixes report_data itself (key release): it checks for just these 64 bytes, and
+// holds the policy's [workload] against `claims`, which the protocol must have bound into them; empty where it has none.
+Verdict VerifyBound(const Evidence& evidence, const std::array<std::byte, 64>& report_data, ByteView claims,
+                    const VerifyInputs& inputs);
+
+// VerifyForKey is VerifyEvidence, and a check that the claims speak of the key with this SubjectPublicKeyInfo: evidence
+// for one end of a connection, where the caller knows that the other end has that key.
+Verdict VerifyForKey(const Evidence& evidence, ByteView public_key_der, const VerifyInputs& inputs);
 
 // VerifyRaTls verifies an RA-TLS certificate: the evidence inside, and that it speaks of the certificate's key.
 Verdict VerifyRaTls(const Certificate& certificate, const VerifyInputs& inputs);
