@@ -15,6 +15,7 @@
 #include "trusted/crypto/process_protection.h"
 #include "trusted/crypto/tls_channel.h"
 #include "trusted/engine/operator_service.h"
+#include "trusted/release/brokered_keys.h"
 #include "trusted/tee/platform.h"
 
 namespace {
@@ -60,7 +61,8 @@ Status ServeOverTls(UniqueFd socket, Platform& platform, wire::Deadline deadline
       TRY(TlsChannel::Present(std::move(socket), identity.key, identity.certificate, deadline));
   wire::Connection connection(std::move(channel), control::kFrameMagic);
   ShutDownBeforeWipe(connection.fd());
-  return ServeOperator(connection, {platform, std::move(link_key)});
+  BrokeredKeys keys;
+  return ServeOperator(connection, {platform, std::move(link_key), &keys});
 }
 
 Status Serve(const Options& options) {
@@ -72,7 +74,8 @@ Status Serve(const Options& options) {
   if (address.kind == wire::Address::Kind::kTcp) return ServeOverTls(std::move(socket), *platform, deadline);
   wire::Connection connection(std::move(socket), control::kFrameMagic);
   ShutDownBeforeWipe(connection.fd());
-  return ServeOperator(connection, {*platform, std::nullopt});
+  BrokeredKeys keys;
+  return ServeOperator(connection, {*platform, std::nullopt, &keys});
 }
 
 }  // namespace

@@ -73,6 +73,7 @@ set(SOTER_TRUSTED_SOURCES
   trusted/check/waiver.cc
   trusted/engine/activation_layout.cc
   trusted/engine/binding.cc
+  trusted/engine/development_only.cc
   trusted/engine/open_model.cc
   trusted/engine/operator_service.cc
   trusted/engine/plan_report.cc
@@ -131,6 +132,7 @@ set(SOTER_SEAL_SOURCES
   trusted/seal/sealed_graph.cc
   trusted/seal/sealed_model.cc
   trusted/seal/sealed_stream.cc
+  trusted/seal/trailing_digest.cc
 )
 
 set(SOTER_ATTEST_SOURCES
@@ -183,4 +185,14 @@ set(SOTER_TLS_SOURCES
   trusted/crypto/server_certificate.cc
   trusted/crypto/tls_channel.cc
   trusted/crypto/tls_context.cc
+)
+
+set(SOTER_RELEASE_SOURCES
+  trusted/release/brokered_keys.cc
+  trusted/release/https_client.cc
+  trusted/release/https_url.cc
+  trusted/release/key_broker.cc
+  trusted/release/lease.cc
+  trusted/release/released_resource.cc
+  trusted/release/tee_evidence.cc
 )

@@ -28,7 +28,11 @@ enum class MessageType : uint16_t {
   kSealed,         // soter -> enclave, before the pieces: SealedModel; the pieces are then those of the sealed file
   kAttest,         // soter -> enclave, before Configure or after Ready: AttestRequest     kAttested: Attested
   kAttested,
-  kLast = kAttested,
+  kBrokered,       // soter -> enclave, in place of kSealed: BrokeredModel; the pieces follow kKeyReleased
+  kLease,          // enclave -> soter: Lease, to be kept before anything else     kLeaseKept: no payload
+  kLeaseKept,
+  kKeyReleased,    // enclave -> soter: no payload; send the pieces
+  kLast = kKeyReleased,
 };
 
 enum class Scheme : uint8_t { kInsecure, kVerified, kMlcapsule, kAegisdnn, kEnnclave, kSoter, kLast = kSoter };
@@ -66,6 +70,32 @@ struct SealedModel {
     f("identity", s.identity), f("signer", s.signer), f("signature", s.signature);
     f("ciphertext_bytes", s.ciphertext_bytes);
   }
+};
+
+// BrokeredModel announces a sealed file whose key the enclave gets itself: from a lease, while it lasts, and else from a
+// broker (docs/spec/key-release.md).
+struct BrokeredModel {
+  std::string broker;                  // https://HOST[:PORT][/PATH]; empty: the lease alone
+  std::string broker_ca;               // certificates in PEM: the broker's own, or of who signed it
+  std::string kbs_version;             // of the protocol, as the broker knows it
+  std::string resource;                // REPO/TYPE/TAG; empty: models/NAME/VERSION
+  uint32_t broker_timeout_ms = 10000;  // for one answer
+  bool sample_evidence = false;        // development builds only: be Trustee's `sample` TEE
+  bool keep_lease = false;             // ask for a lease where none is left
+  std::vector<std::byte> lease;        // empty: none yet
+  std::string signer;                  // a minisign public key that the released one must be; empty: any
+  std::string signature;               // of the sealed file, in minisign's format
+  uint64_t ciphertext_bytes = 0;
+  static void Fields(auto& s, auto&& f) {
+    f("broker", s.broker), f("broker_ca", s.broker_ca), f("kbs_version", s.kbs_version), f("resource", s.resource);
+    f("broker_timeout_ms", s.broker_timeout_ms), f("sample_evidence", s.sample_evidence);
+    f("keep_lease", s.keep_lease), f("lease", s.lease), f("signer", s.signer), f("signature", s.signature);
+    f("ciphertext_bytes", s.ciphertext_bytes);
+  }
+};
+struct Lease {
+  std::vector<std::byte> sealed;
+  static void Fields(auto& s, auto&& f) { f("sealed", s.sealed); }
 };
 
 // AttestRequest asks for evidence that answers `nonce`, 16 to 64 bytes of the verifier's own choice.

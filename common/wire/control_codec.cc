@@ -90,6 +90,8 @@ Result<MessageType> MessageTypeFromNumber(uint16_t number) {
   template Result<Message> Decode<Message>(std::span<const std::byte>);
 SOTER_MESSAGE(Settings)
 SOTER_MESSAGE(SealedModel)
+SOTER_MESSAGE(BrokeredModel)
+SOTER_MESSAGE(Lease)
 SOTER_MESSAGE(AttestRequest)
 SOTER_MESSAGE(Attested)
 SOTER_MESSAGE(ModelReport)

@@ -24,6 +24,7 @@ constexpr uint32_t kMissing[] = {
     SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_shmget, SYS_shmat, SYS_shmctl, SYS_shmdt,
     SYS_semget, SYS_semop, SYS_msgget, SYS_seccomp, SYS_landlock_create_ruleset, SYS_epoll_pwait2, SYS_pidfd_open,
     SYS_pidfd_getfd, SYS_process_vm_readv, SYS_process_vm_writev, SYS_userfaultfd, SYS_socketpair,
+    SYS_prctl, SYS_ptrace,
 };
 
 sock_filter Load(size_t offset) {

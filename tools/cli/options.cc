@@ -70,6 +70,32 @@ void AddKeyOptions(CLI::App& command, KeyOptions& options) {
   command.add_option("--identity", options.identity,
                      "the age identity file that opens a sealed model; only the development TEE takes a key this way");
   command.add_option("--signer", options.signer, "the minisign public key that a sealed model must be signed with");
+  CLI::Option* identity = command.get_option("--identity");
+  CLI::Option* broker = command
+                            .add_option("--broker", options.broker,
+                                        "https://HOST[:PORT][/PATH]: the broker from which the enclave gets the key")
+                            ->excludes(identity);
+  CLI::Option* ca = command
+                        .add_option("--broker-ca", options.broker_ca,
+                                    "the broker's certificate, or that of who signed it, in PEM; no other is believed")
+                        ->needs(broker);
+  broker->needs(ca);
+  command
+      .add_option("--lease", options.lease,
+                  "where the enclave keeps what it was released, for as many starts without the broker as that allows")
+      ->excludes(identity);
+  command.add_option("--broker-resource", options.resource, "REPO/TYPE/TAG [models/NAME/VERSION of the model]")
+      ->needs(broker);
+  command.add_option("--kbs-version", options.kbs_version, "the version of the key broker protocol that it speaks")
+      ->needs(broker)
+      ->capture_default_str();
+  command.add_option("--broker-timeout-ms", options.broker_timeout_ms, "the longest wait for one answer of the broker")
+      ->check(CLI::Range(1u, 600'000u))
+      ->needs(broker)
+      ->capture_default_str();
+  command.add_flag("--sample-evidence", options.sample_evidence,
+                   "for tests against Trustee: claim to be its sample TEE, which proves nothing")
+      ->needs(broker);
 }
 
 void AddSchemeOptions(CLI::App& command, SchemeOptions& options) {

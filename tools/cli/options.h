@@ -18,9 +18,15 @@ struct Command {
   std::function<int()> serve;  // in its place: a program of its own, which handles signals and returns an exit code
 };
 
-// KeyOptions open a sealed model.
+// KeyOptions open a sealed model: with a key at hand, or with one that the enclave gets itself.
 struct KeyOptions {
   std::string identity, signer;
+  std::string broker, broker_ca, lease, resource;
+  std::string kbs_version = "0.4.0";
+  uint32_t broker_timeout_ms = 10'000;
+  bool sample_evidence = false;
+
+  bool any() const { return !(identity.empty() && signer.empty() && broker.empty() && lease.empty()); }
 };
 
 // SchemeOptions are the options that run, plan and view share.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <variant>
 
 #include "common/base/file.h"
 #include "common/graph/graph.h"
@@ -16,18 +17,22 @@ Result<bool> IsSealed(const std::string& path, const KeyOptions& keys);
 // SealedFile is a sealed model on its way to an enclave. Nothing of it is opened here.
 class SealedFile {
  public:
-  // Open opens the file and reads its signature and the keys. Errors: kInvalidArgument (a file or option is missing).
+  // Open opens the file and reads its signature, the keys, and the lease. Errors: kInvalidArgument (a file or option is
+  // missing).
   static Result<SealedFile> Open(const std::string& path, const KeyOptions& keys);
 
-  // SendTo hands everything to the enclave, once. Errors: those of the enclave, with the file's name.
+  // SendTo hands everything to the enclave, once, and keeps the lease that it returns. Errors: those of the enclave, with
+  // the file's name; those of writing the lease.
   Result<control::ModelReport> SendTo(EnclaveSession& session);
 
  private:
   SealedFile(std::string path, InputFile file) : path_(std::move(path)), file_(std::move(file)) {}
+  Status ReadKeys(const KeyOptions& keys);
+  Status ReadBroker(const KeyOptions& keys);
 
-  std::string path_;
+  std::string path_, lease_path_;
   InputFile file_;
-  control::SealedModel announcement_;
+  std::variant<control::SealedModel, control::BrokeredModel> announcement_;
 };
 
 // InputsOf returns a graph with the inputs that the enclave reported, and nothing else.

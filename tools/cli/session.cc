@@ -194,13 +194,19 @@ Status EnclaveSession::Send(control::MessageType type, std::span<const std::byte
 }
 
 Result<std::vector<std::byte>> EnclaveSession::Await(control::MessageType type) {
+  control::MessageType received;
+  return AwaitOr(type, type, received);
+}
+
+Result<std::vector<std::byte>> EnclaveSession::AwaitOr(control::MessageType type, control::MessageType other,
+                                                       control::MessageType& received) {
   for (;;) {
     Result<wire::FrameHeader> header = connection_->Receive(control::kMaxMessageBytes, wire::kNoDeadline);
     if (!header.ok()) return Lost(header.error());
     std::vector<std::byte> payload(header->payload_bytes);
     Status read = connection_->Read(payload, wire::kNoDeadline);
     if (!read.ok()) return Lost(read.error());
-    control::MessageType received = TRY(control::MessageTypeFromNumber(header->type));
+    received = TRY(control::MessageTypeFromNumber(header->type));
     if (received == control::MessageType::kFailed) {
       control::Failure failure = TRY(control::Decode<control::Failure>(payload));
       return Explain({failure.code, TerminalSafe(failure.message, Lines::kJoin)});
@@ -211,7 +217,7 @@ Result<std::vector<std::byte>> EnclaveSession::Await(control::MessageType type) 
       continue;
     }
     if (progress_ != nullptr) progress_->Clear();
-    if (received == type) return payload;
+    if (received == type || received == other) return payload;
     return Exhausted("the enclave answered out of turn");
   }
 }
@@ -259,6 +265,25 @@ Result<control::ModelReport> EnclaveSession::SendSealedModel(const control::Seal
   Status announced = Send(control::MessageType::kSealed, announcement);
   Wipe(announcement);
   TRY(std::move(announced));
+  return SendPieces(ciphertext);
+}
+
+Result<control::ModelReport> EnclaveSession::SendBrokeredModel(const control::BrokeredModel& model,
+                                                               const ByteSource& ciphertext,
+                                                               const KeepLease& keep_lease) {
+  if (progress_ != nullptr) progress_->Show("getting the key", 0);
+  TRY(Send(control::MessageType::kBrokered, control::Encode(model)));
+  for (;;) {
+    control::MessageType received;
+    std::vector<std::byte> payload =
+        TRY(AwaitOr(control::MessageType::kKeyReleased, control::MessageType::kLease, received));
+    if (received == control::MessageType::kKeyReleased) return SendPieces(ciphertext);
+    TRY(keep_lease(TRY(control::Decode<control::Lease>(payload)).sealed));
+    TRY(Send(control::MessageType::kLeaseKept, {}));
+  }
+}
+
+Result<control::ModelReport> EnclaveSession::SendPieces(const ByteSource& ciphertext) {
   std::vector<std::byte> piece(kPieceBytes);
   while (size_t size_bytes = TRY(ReadFull(ciphertext, piece))) {
     TRY(Send(control::MessageType::kModel, std::span(piece).first(size_bytes)));

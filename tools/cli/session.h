@@ -41,6 +41,10 @@ class EnclaveSession {
   Result<control::ModelReport> SendModel(const Graph& graph);
   // SendSealedModel has the enclave open a sealed file; `ciphertext` is the file's bytes.
   Result<control::ModelReport> SendSealedModel(const control::SealedModel& sealed, const ByteSource& ciphertext);
+  // SendBrokeredModel has the enclave get the key itself first; `keep_lease` puts a lease on disk.
+  using KeepLease = std::function<Status(std::span<const std::byte> lease)>;
+  Result<control::ModelReport> SendBrokeredModel(const control::BrokeredModel& model, const ByteSource& ciphertext,
+                                                 const KeepLease& keep_lease);
   Result<control::PlanReport> Plan(const control::PlanRequest& request);
   Result<control::RunReport> Run(const control::RunRequest& request);
 
@@ -59,10 +63,14 @@ class EnclaveSession {
   Status StartEnclave(const EnclaveOptions& options);
   Status AwaitEnclave(const EnclaveOptions& options);
   Status WaitForWorker(const wire::Address& address);
+  Result<control::ModelReport> SendPieces(const ByteSource& ciphertext);
   Result<control::ModelReport> AwaitReady();
   Status Send(control::MessageType type, std::span<const std::byte> payload);
   // Await returns the payload of the next message, which must be of `type`. Progress is shown, Failed is an error.
   Result<std::vector<std::byte>> Await(control::MessageType type);
+  // AwaitOr does the same where `other` may come in its place; which of them came is in `received`.
+  Result<std::vector<std::byte>> AwaitOr(control::MessageType type, control::MessageType other,
+                                         control::MessageType& received);
   Error Lost(Error error);        // the connection to the enclave broke: says how the enclave ended
   Error Explain(Error error);     // adds how our worker ended to an error that it caused
   void PrintLastWords(const ChildProcess& child, const char* name);

@@ -1,5 +1,6 @@
 #include "trusted/engine/open_model.h"
 
+#include "common/base/bytes.h"
 #include "common/base/private_memory.h"
 #include "common/base/protected_pages.h"
 #include "trusted/seal/sealed_graph.h"
@@ -41,14 +42,14 @@ Status RequireKeyFromOperatorAllowed(const std::string& tee) {
   return AuthError("this enclave takes no key from the command line; only the development TEE does");
 }
 
-Result<LoadedModel> OpenModelFor(const control::Settings& settings, const control::SealedModel& sealed,
-                                 ByteSource ciphertext) {
+Result<LoadedModel> OpenModelFor(const control::Settings& settings, ReleasedKey key, SealedSource sealed) {
   TRY(RaiseMemoryProtection(MemoryProtection::kLock));
   TRY(RequireRoom(sealed.ciphertext_bytes));
-  std::vector<AgeIdentity> identities = TRY(ParseAgeIdentities(sealed.identity));
-  MinisignPublicKey signer = TRY(MinisignPublicKey::Parse(sealed.signer));
-  OpenRequest request = {.identities = identities, .signer = signer, .signature = sealed.signature};
-  OpenedModel opened = TRY(OpenSealedModel(std::move(ciphertext), sealed.ciphertext_bytes, request));
+  std::vector<AgeIdentity> identities = TRY(ParseAgeIdentities(AsText(key.identity.Expose())));
+  MinisignPublicKey signer = TRY(MinisignPublicKey::Parse(key.signer));
+  OpenRequest request = {
+      .identities = identities, .signer = signer, .signature = sealed.signature, .terms = std::move(key.terms)};
+  OpenedModel opened = TRY(OpenSealedModel(std::move(sealed.ciphertext), sealed.ciphertext_bytes, request));
   TRY(RequirePolicy(opened.policy(), {.scheme = settings.scheme,
                                       .check = settings.check,
                                       .precision = Precision::kFloat32,

@@ -6,6 +6,7 @@
 #include "common/base/stream.h"
 #include "common/graph/graph.h"
 #include "common/wire/control.h"
+#include "trusted/engine/key_source.h"
 
 // Which models an enclave runs, and under which settings (docs/spec/control.md).
 namespace soter {
@@ -28,9 +29,16 @@ struct LoadedModel {
 // Errors: kAuth.
 Status RequireSpotChecks(const control::Settings& settings);
 
-// OpenModelFor opens a sealed model, if its own policy allows it to be run under `settings`.
-// Errors: kAuth (a key or signature; settings weaker than the policy demands), those of OpenSealedModel.
-Result<LoadedModel> OpenModelFor(const control::Settings& settings, const control::SealedModel& sealed,
-                                 ByteSource ciphertext);
+// SealedSource is a sealed file as it arrives.
+struct SealedSource {
+  std::string_view signature;
+  uint64_t ciphertext_bytes;
+  ByteSource ciphertext;
+};
+
+// OpenModelFor opens a sealed model, if its own policy and the release's terms allow it to be run under `settings`. The
+// key is gone when it returns. Errors: kExhausted (not that much memory may be locked), kAuth (a key or signature;
+// settings weaker than is demanded), those of OpenSealedModel.
+Result<LoadedModel> OpenModelFor(const control::Settings& settings, ReleasedKey key, SealedSource sealed);
 
 }  // namespace soter

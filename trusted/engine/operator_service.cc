@@ -97,6 +97,7 @@ class OperatorService {
   Result<LoadedModel> ReceiveModel(const control::Settings& settings) {
     wire::FrameHeader first = TRY(connection_.Receive(control::kMaxModelPieceBytes, wire::kNoDeadline));
     if (first.type == static_cast<uint16_t>(MessageType::kSealed)) return ReceiveSealedModel(first, settings);
+    if (first.type == static_cast<uint16_t>(MessageType::kBrokered)) return ReceiveBrokeredModel(first, settings);
     TRY(RequirePiece(first));
     TRY(RequirePlaintextAllowed(settings.scheme, tee_));
     ModelPieces pieces(*this, first.payload_bytes);
@@ -120,9 +121,28 @@ class OperatorService {
     TRY(connection_.Read(payload.Expose(), wire::kNoDeadline));
     ModelPieces pieces(*this, TRY(ReceivePiece()));
     control::SealedModel sealed = TRY(control::Decode<control::SealedModel>(payload.Expose()));
-    Result<LoadedModel> model = OpenModelFor(settings, sealed, pieces.Source());
+    SecretBytes identity(sealed.identity.size());
+    std::ranges::copy(AsBytes(sealed.identity), identity.Expose().begin());
     Wipe(std::as_writable_bytes(std::span(sealed.identity)));
-    return model;
+    ReleasedKey key = {.identity = std::move(identity), .signer = std::move(sealed.signer), .terms = std::nullopt};
+    return OpenModelFor(settings, std::move(key), {sealed.signature, sealed.ciphertext_bytes, pieces.Source()});
+  }
+
+  Result<LoadedModel> ReceiveBrokeredModel(const wire::FrameHeader& header, const control::Settings& settings) {
+    control::BrokeredModel model = TRY(Read<control::BrokeredModel>(header));
+    if (self_.keys == nullptr) return Unsupported("this enclave takes no keys from brokers");
+    auto store = [this](std::span<const std::byte> lease) { return StoreLease(lease); };
+    ReleasedKey key = TRY(self_.keys->Release(model, self_.platform, store));
+    TRY(connection_.Send(static_cast<uint16_t>(MessageType::kKeyReleased), 0, {}, wire::kNoDeadline));
+    ModelPieces pieces(*this, TRY(ReceivePiece()));
+    return OpenModelFor(settings, std::move(key), {model.signature, model.ciphertext_bytes, pieces.Source()});
+  }
+
+  Status StoreLease(std::span<const std::byte> lease) {
+    TRY(Send(MessageType::kLease, control::Lease{.sealed = {lease.begin(), lease.end()}}));
+    wire::FrameHeader kept = TRY(connection_.Receive(0, wire::kNoDeadline));
+    if (kept.type == static_cast<uint16_t>(MessageType::kLeaseKept)) return {};
+    return Malformed("that the lease is kept was expected");
   }
 
   // ModelPieces reads the pieces of a model as one stream. Its first piece has been announced already.

@@ -5,6 +5,7 @@
 #include "common/wire/connection.h"
 #include "common/wire/control.h"
 #include "trusted/attest/workload_claims.h"
+#include "trusted/engine/key_source.h"
 #include "trusted/tee/platform.h"
 
 namespace soter {
@@ -13,6 +14,7 @@ namespace soter {
 struct EnclaveSelf {
   Platform& platform;
   std::optional<KeyHash> link_key;  // of the RA-TLS key that the operator's link ends with; nothing on a plain link
+  KeySource* keys = nullptr;  // where it gets keys that the operator may not know; nullptr: nowhere
 };
 
 // ServeOperator answers one `soter` over `connection` until it closes: Settings first, then the model, then any

@@ -8,6 +8,7 @@
 #include "common/graph/op_traits.h"
 #include "trusted/check/waiver.h"
 #include "trusted/engine/activation_layout.h"
+#include "trusted/engine/development_only.h"
 #include "trusted/engine/plan_report.h"
 #include "trusted/engine/profile.h"
 #include "trusted/mask/transfer.h"
@@ -65,10 +66,7 @@ Status ValidateSettings(const control::Settings& settings) {
   bool checks_nothing = settings.scheme == Scheme::kInsecure || settings.scheme == Scheme::kMlcapsule;
   if (checks_nothing && settings.check != Check::kNone)
     return InvalidArgument(std::string("scheme ") + SchemeName(settings.scheme) + " has no check; use --check none");
-#ifndef SOTER_DEVELOPMENT
-  if (settings.seed.has_value() || settings.force_unit_scales)
-    return InvalidArgument("repeatable secrets exist in development builds only");
-#endif
+  TRY(RefuseDevelopmentOnly(settings));
   if (settings.scheme == Scheme::kVerified && settings.check != Check::kFreivalds)
     return InvalidArgument("scheme verified checks every result; use --check freivalds");
   if (settings.scheme == Scheme::kAegisdnn || settings.scheme == Scheme::kEnnclave)

@@ -172,7 +172,8 @@ Result<DecodedPolicy> DecodePolicy(std::span<const std::byte> plaintext) {
 }
 
 std::string ModelComment::ToText() const {
-  return "soter-model name=" + name + " version=" + std::to_string(version) + " sha256=" + EncodeHex(digest);
+  return "soter-model name=" + name + " version=" + std::to_string(version) + " sha256=" + EncodeHex(digest) +
+         (head ? " head=" + EncodeHex(*head) : "");
 }
 
 Result<ModelComment> ModelComment::Parse(std::string_view text) {
@@ -183,6 +184,8 @@ Result<ModelComment> ModelComment::Parse(std::string_view text) {
   ModelComment comment = {.name = std::string(TakeValue(rest, "name"))};
   std::string_view version = TakeValue(rest, "version");
   std::vector<std::byte> digest = TRY(DecodeHex(TakeValue(rest, "sha256")));
+  std::vector<std::byte> head = TRY(DecodeHex(TakeValue(rest, "head")));
+  if (head.size() == sizeof(Sha256::Digest)) std::ranges::copy(head, comment.head.emplace().begin());
   std::from_chars(version.data(), version.data() + version.size(), comment.version);
   if (digest.size() != comment.digest.size()) return Malformed("the comment of a sealed model has no SHA-256 digest");
   std::ranges::copy(digest, comment.digest.begin());

@@ -67,6 +67,7 @@ struct ModelComment {
   std::string name;
   uint64_t version;
   Sha256::Digest digest;  // SHA-256 of the plaintext: policy and graph
+  std::optional<Sha256::Digest> head = std::nullopt;  // SHA-256 of the age file up to its first chunk
 
   std::string ToText() const;
 

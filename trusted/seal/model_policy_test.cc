@@ -133,13 +133,18 @@ TEST(ModelComment, IsReadBack) {
 TEST(ModelComment, AnythingElseIsMalformed) {
   std::string digest(64, 'a');
   EXPECT_TRUE(ModelComment::Parse("soter-model name=n version=1 sha256=" + digest).ok());
+  ModelComment with_head = ModelComment::Parse("soter-model name=n version=1 sha256=" + digest + " head=" + digest).value();
+  EXPECT_EQ(with_head.head, with_head.digest);
   for (std::string text : {
            std::string("timestamp:1 file:f"), "soter-model name=n version=01 sha256=" + digest,
            "soter-model name=n version=+1 sha256=" + digest, "soter-model name=n version=1 sha256=" + digest + " ",
            "soter-model  name=n version=1 sha256=" + digest, "soter-model version=1 name=n sha256=" + digest,
            "soter-model name=n version=18446744073709551616 sha256=" + digest,
            "soter-model name= version=1 sha256=" + digest, "soter-model name=n version=1 sha256=" + digest.substr(2),
-           "soter-model name=n version=1 sha256=" + std::string(64, 'A'), std::string("soter-model "), std::string()}) {
+           "soter-model name=n version=1 sha256=" + std::string(64, 'A'), std::string("soter-model "), std::string(),
+           "soter-model name=n version=1 sha256=" + digest + " head=", "soter-model name=n version=1 head=" + digest,
+           "soter-model name=n version=1 sha256=" + digest + " head=" + digest.substr(2),
+           "soter-model name=n version=1 sha256=" + digest + " head=" + digest + " more=1"}) {
     EXPECT_EQ(ModelComment::Parse(text).error().code, ErrorCode::kMalformed) << text;
   }
 }

@@ -5,6 +5,7 @@
 #include "common/base/bytes.h"
 #include "trusted/crypto/random.h"
 #include "trusted/seal/sealed_stream.h"
+#include "trusted/seal/trailing_digest.h"
 
 namespace soter {
 namespace {
@@ -15,9 +16,10 @@ class EncryptAndDigest {
   static Result<std::unique_ptr<EncryptAndDigest>> Start(std::span<const AgeRecipient> recipients,
                                                          ByteSink ciphertext) {
     std::unique_ptr<EncryptAndDigest> started(new EncryptAndDigest);
-    ByteSink digested = [hasher = &started->ciphertext_hasher_,
+    ByteSink digested = [pass = started.get(),
                          sink = std::move(ciphertext)](std::span<const std::byte> bytes) -> Status {
-      hasher->Update(bytes);
+      pass->ciphertext_hasher_.Update(bytes);
+      if (!pass->encryptor_) pass->head_hasher_.Update(bytes);  // the header and the nonce come before there is one
       return sink(bytes);
     };
     started->encryptor_ = TRY(AgeEncryptor::Start(recipients, std::move(digested)));
@@ -32,7 +34,8 @@ class EncryptAndDigest {
   // Finish ends the file and signs it for the model of this name and version.
   Result<MinisignSignature> Finish(const MinisignSecretKey& signer, const std::string& name, uint64_t version) {
     TRY(encryptor_->Finish());
-    ModelComment comment = {.name = name, .version = version, .digest = std::move(plaintext_hasher_).Finish()};
+    ModelComment comment = {.name = name, .version = version, .digest = std::move(plaintext_hasher_).Finish(),
+                            .head = std::move(head_hasher_).Finish()};
     return SignDigest(signer, std::move(ciphertext_hasher_).Finish(), comment.ToText());
   }
 
@@ -40,7 +43,7 @@ class EncryptAndDigest {
   EncryptAndDigest() = default;
 
   Blake2b512 ciphertext_hasher_;
-  Sha256 plaintext_hasher_;
+  Sha256 plaintext_hasher_, head_hasher_;
   std::optional<AgeEncryptor> encryptor_;
 };
 
@@ -58,20 +61,19 @@ Status RequireTerms(const ModelComment& comment, const ReleaseTerms& terms) {
   return {};
 }
 
-// The policy was written by the owner before; that the broker now demands more means that the file is outdated.
-Status RequireStrength(const ModelPolicy& policy, const ReleaseTerms& terms) {
-  bool is_weaker = SchemeStrength(policy.min_scheme) < SchemeStrength(terms.min_scheme) ||
-                   CheckStrength(policy.min_check) < CheckStrength(terms.min_check);
-  if (!is_weaker) return {};
-  return AuthError("the sealed model \"" + policy.name + "\" allows weaker protection than its key was released for");
+// A broker may demand more than the owner wrote into the file; the stronger of the two binds.
+void Strengthen(ModelPolicy& policy, const ReleaseTerms& terms) {
+  if (SchemeStrength(terms.min_scheme) > SchemeStrength(policy.min_scheme)) policy.min_scheme = terms.min_scheme;
+  if (CheckStrength(terms.min_check) > CheckStrength(policy.min_check)) policy.min_check = terms.min_check;
 }
 
-Result<size_t> DecryptInto(SealedStream& stream, std::span<std::byte> out) {
+Result<size_t> DecryptInto(SealedStream& stream, std::span<std::byte> out, TrailingDigest& digest) {
   size_t filled = 0;
   while (out.size() - filled >= kAgeChunkBytes) {
     size_t size_bytes = TRY(stream.Read(out.subspan(filled)));
     if (size_bytes == 0) return filled;
     filled += size_bytes;
+    digest.Advance(filled);
   }
   return Unavailable("the sealed model grew while it was read");
 }
@@ -99,13 +101,14 @@ Result<OpenedModel> OpenSealedModel(ByteSource ciphertext, uint64_t ciphertext_b
   OpenedModel model;
   // A plaintext is shorter than its ciphertext; the last call of Read still wants room for a chunk.
   model.plaintext_ = TRY(LockedBuffer::Allocate(ciphertext_bytes + kAgeChunkBytes));
-  size_t plaintext_bytes = TRY(DecryptInto(stream, model.plaintext_.bytes()));
-  ModelComment comment = TRY(stream.Finish());
+  std::unique_ptr<TrailingDigest> digest = TRY(TrailingDigest::Start(model.plaintext_.bytes()));
+  size_t plaintext_bytes = TRY(DecryptInto(stream, model.plaintext_.bytes(), *digest));
+  ModelComment comment = TRY(stream.Finish(digest->Finish(plaintext_bytes)));
   if (request.terms) TRY(RequireTerms(comment, *request.terms));
 
   DecodedPolicy decoded = TRY(DecodePolicy(model.plaintext_.bytes().first(plaintext_bytes)));
   TRY(CheckPolicyIsOfComment(decoded.policy, comment));
-  if (request.terms) TRY(RequireStrength(decoded.policy, *request.terms));
+  if (request.terms) Strengthen(decoded.policy, *request.terms);
   model.policy_ = std::move(decoded.policy);
   model.digest_ = comment.digest;
   model.header_bytes_ = decoded.header_bytes;
@@ -117,8 +120,12 @@ Result<MinisignSignature> ResealModel(ByteSource ciphertext, const ResealRequest
   SealedStream stream = TRY(SealedStream::Start(std::move(ciphertext), request.open));
   std::unique_ptr<EncryptAndDigest> pass = TRY(EncryptAndDigest::Start(request.recipients, std::move(resealed)));
   SecretBytes chunk(kAgeChunkBytes);
-  while (size_t size_bytes = TRY(stream.Read(chunk.Expose()))) TRY(pass->Write(chunk.Expose().first(size_bytes)));
-  ModelComment comment = TRY(stream.Finish());
+  Sha256 plaintext;
+  while (size_t size_bytes = TRY(stream.Read(chunk.Expose()))) {
+    plaintext.Update(chunk.Expose().first(size_bytes));
+    TRY(pass->Write(chunk.Expose().first(size_bytes)));
+  }
+  ModelComment comment = TRY(stream.Finish(std::move(plaintext).Finish()));
   if (request.open.terms) TRY(RequireTerms(comment, *request.open.terms));
   return pass->Finish(request.signer, comment.name, comment.version);
 }

@@ -33,7 +33,8 @@ struct SealRequest {
 Result<MinisignSignature> SealModel(const SealRequest& request, const ContentWriter& write_content,
                                     ByteSink ciphertext);
 
-// ReleaseTerms are what a broker released the key for; the sealed model must be exactly that, or stricter.
+// ReleaseTerms are what a broker released the key for: the sealed model must be exactly that. The minima hold beside
+// those of the model's own policy.
 struct ReleaseTerms {
   std::string name;
   uint64_t version;
@@ -52,6 +53,7 @@ struct OpenRequest {
 // OpenedModel is the plaintext of a model whose signature, ciphertext and plaintext all matched.
 class OpenedModel {
  public:
+  // policy is the model's own, with the release's minima where they are stronger.
   const ModelPolicy& policy() const { return policy_; }
   const Sha256::Digest& digest() const { return digest_; }
 

@@ -21,13 +21,18 @@ constexpr char kProgram[] = "/proc/self/exe";
 
 class DevPlatform final : public internal::ReportingPlatform {
  public:
-  DevPlatform(DeviceIo& io, Ed25519Seed seed) : io_(io), seed_(std::move(seed)) {}
+  enum class Lifetime : uint8_t { kProcess, kInstall };  // of the key
+  DevPlatform(DeviceIo& io, Ed25519Seed seed, Lifetime lifetime) : io_(io), seed_(std::move(seed)), lifetime_(lifetime) {}
 
   PlatformKind kind() const override { return PlatformKind::kDev; }
   std::string Describe() const override { return kDevWarning; }
 
   Result<Secret<std::array<std::byte, 32>>> SealingKey(std::string_view purpose) override {
-    return HkdfSha256(seed_.Expose(), AsBytes("soter sealing dev"), purpose);
+    if (lifetime_ == Lifetime::kProcess)
+      return Unsupported("a development TEE that made up its key seals nothing: give --dev-key");
+    // As in a TEE, another program derives another key; the file of the seed is what protects it.
+    Sha256::Digest measurement = Digest<Sha256>(TRY(ReadDeviceFile(io_, kProgram, kMaxProgramBytes)));
+    return HkdfSha256(HkdfSha256(seed_.Expose(), AsBytes("soter sealing dev"), AsText(measurement)).Expose(), {}, purpose);
   }
 
  protected:
@@ -42,6 +47,7 @@ class DevPlatform final : public internal::ReportingPlatform {
  private:
   DeviceIo& io_;
   Ed25519Seed seed_;
+  Lifetime lifetime_;
 };
 
 }  // namespace
@@ -52,12 +58,12 @@ Result<std::unique_ptr<Platform>> OpenDev(DeviceIo& io, const std::string& key_f
   Ed25519Seed seed;
   std::copy(bytes.begin(), bytes.end(), seed.Expose().begin());
   Wipe(bytes);
-  return std::unique_ptr<Platform>(std::make_unique<DevPlatform>(io, std::move(seed)));
+  return std::unique_ptr<Platform>(std::make_unique<DevPlatform>(io, std::move(seed), DevPlatform::Lifetime::kInstall));
 }
 
 Result<std::unique_ptr<Platform>> OpenDevOnce(DeviceIo& io) {
   Ed25519Seed seed = TRY(RandomSecret<kSeedBytes>());
-  return std::unique_ptr<Platform>(std::make_unique<DevPlatform>(io, std::move(seed)));
+  return std::unique_ptr<Platform>(std::make_unique<DevPlatform>(io, std::move(seed), DevPlatform::Lifetime::kProcess));
 }
 
 Status InstallDevKey(const std::string& key_file) {

@@ -418,13 +418,33 @@ TEST(Detect, DevIsNeverAFallbackAndNeverBesideATee) {
 
 TEST_F(DevFile, AnEnclaveWithoutATeeHasAKeyOfItsOwn) {
   DeviceIo io(folder_.string());  // nothing of this machine's shows through
+  std::filesystem::create_directories(folder_ / "proc/self");
+  WriteText(folder_ / "proc/self/exe", "program");
   auto key = [&] {
     std::unique_ptr<Platform> platform = DetectEnclavePlatform(io, "").value();
     EXPECT_EQ(platform->kind(), PlatformKind::kDev);
     EXPECT_EQ(platform->Describe(), kDevWarning);
-    return platform->SealingKey("a").value().Expose();
+    EXPECT_EQ(platform->SealingKey("a").error().code, ErrorCode::kUnsupported);  // nobody could derive it again
+    return DecodeDevReport(platform->Produce({}).value().report).value().public_key;
   };
   EXPECT_NE(key(), key());
+}
+
+TEST_F(DevFile, SealingKeysAreOfTheInstallTheProgramAndThePurpose) {
+  DeviceIo io(folder_.string());
+  std::filesystem::create_directories(folder_ / "proc/self");
+  WriteText(folder_ / "key", std::string(32, 'k'));
+  WriteText(folder_ / "proc/self/exe", "program");
+  auto key = [&](const char* purpose) { return OpenDev(io, "/key").value()->SealingKey(purpose).value().Expose(); };
+  auto first = key("a");
+  EXPECT_EQ(key("a"), first);
+  EXPECT_NE(key("b"), first);
+  WriteText(folder_ / "proc/self/exe", "changed");
+  EXPECT_NE(key("a"), first);
+  WriteText(folder_ / "proc/self/exe", "program");
+  EXPECT_EQ(key("a"), first);
+  WriteText(folder_ / "key", std::string(32, 'l'));
+  EXPECT_NE(key("a"), first);
 }
 
 TEST(Detect, AnEnclaveWhoseTeeFailsDoesNotGoOnAsDev) {
