@@ -24,14 +24,13 @@ bool AllOf(std::string_view text, std::string_view others) {
 }
 
 Status CheckPath(std::string_view path) {
-  int parts = 1;
-  size_t length = 0;
-  for (char c : path) {
-    bool first_good = length > 0 || IsLetterOrDigit(c) || c == '_';
-    if (c == '/' && length > 0) ++parts, length = 0;
-    else if (c == '/' || !first_good || ++length > kMaxPartBytes) parts = 0;
+  bool good = AllOf(path, "/._-") && std::ranges::count(path, '/') == 2;
+  for (std::string_view rest = path; good && !rest.empty();) {
+    std::string_view part = rest.substr(0, rest.find('/'));
+    good = !part.empty() && part.size() <= kMaxPartBytes && (IsLetterOrDigit(part[0]) || part[0] == '_');
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
   }
-  if (parts == 3 && length > 0 && AllOf(path, "/._-")) return {};
+  if (good && !path.ends_with('/')) return {};
   return InvalidArgument("\"" + std::string(path.substr(0, kMaxDetailBytes)) + "\" is not a resource: REPO/TYPE/TAG");
 }
 
