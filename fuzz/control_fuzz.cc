@@ -27,7 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using Target = void (*)(std::span<const std::byte>);
   constexpr Target kTargets[] = {Exercise<Settings>,  Exercise<ModelReport>, Exercise<PlanRequest>,
                                  Exercise<PlanReport>, Exercise<RunRequest>,  Exercise<RunReport>,
-                                 Exercise<Progress>,   Exercise<Failure>,     Exercise<SealedModel>};
+                                 Exercise<Progress>,   Exercise<Failure>,     Exercise<SealedModel>,
+                                 Exercise<AttestRequest>, Exercise<Attested>};
   if (size > 0 && data[0] < std::size(kTargets)) kTargets[data[0]](std::as_bytes(std::span(data + 1, size - 1)));
   return 0;
 }

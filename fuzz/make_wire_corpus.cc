@@ -89,6 +89,8 @@ void WriteControl() {
   Control("failure", 7, control::Failure{ErrorCode::kIntegrity, "wrong"});
   Control("sealed-model", 8,
           control::SealedModel{.identity = "id", .signer = "signer", .signature = "sig", .ciphertext_bytes = 9});
+  Control("attest-request", 9, control::AttestRequest{.nonce = std::vector<std::byte>(16, std::byte{7})});
+  Control("attested", 10, control::Attested{.evidence = std::vector<std::byte>(2, std::byte{'x'})});
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "common/base/hex.h"
 #include "tests/attest/test_vectors.h"
 #include "trusted/attest/produce.h"
+#include "trusted/attest/ra_tls_format.h"
 #include "trusted/attest/ra_tls_make.h"
 
 namespace soter {
@@ -135,6 +136,51 @@ TEST_F(Dev, RaTlsCertificateIsBoundToItsKey) {
   EXPECT_EQ(failed(forged, kNow), "ra_tls.key ");
   Certificate empty = thief.SelfSign({"soter", kNow - 1, kNow + 9, "2.23.133.5.4.8", stolen}).value();
   EXPECT_EQ(failed(empty, kNow), "ra_tls.format ");
+}
+
+// Evidence that an enclave gave for another use, put into a certificate of the key that it names.
+TEST_F(Dev, EvidenceOfAnotherPurposeIsNoTlsIdentity) {
+  TlsKey key = TlsKey::Generate().value();
+  Policy policy = PolicyOf(PolicyText());
+  for (const char* purpose : {kRaTlsPurpose, kAttestPurpose, kKeyReleasePurpose}) {
+    WorkloadClaims claims = {.purpose = purpose, .public_key_hash = KeyHash::Of(key.PublicKeyDer())};
+    std::vector<std::byte> content = EncodeRaTlsEvidence(ProduceEvidence(*platform_, claims).value());
+    Certificate certificate = key.SelfSign({"soter", kNow - 1, kNow + 9, kRaTlsEvidenceOid, content}).value();
+    EXPECT_EQ(Failed(VerifyRaTls(certificate, {policy, {}, kNow})),
+              purpose == std::string(kRaTlsPurpose) ? "" : "ra_tls.purpose ");
+  }
+}
+
+TEST_F(Dev, EvidenceForAKeyIsRefusedForAnother) {
+  TlsKey key = TlsKey::Generate().value(), other = TlsKey::Generate().value();
+  Policy policy = PolicyOf(PolicyText());
+  WorkloadClaims claims = {.purpose = kAttestPurpose, .public_key_hash = KeyHash::Of(key.PublicKeyDer())};
+  Evidence evidence = ProduceEvidence(*platform_, claims).value();
+  EXPECT_EQ(Failed(VerifyForKey(evidence, key.PublicKeyDer(), {policy, {}, kNow})), "");
+  EXPECT_EQ(Failed(VerifyForKey(evidence, other.PublicKeyDer(), {policy, {}, kNow})), "workload.key ");
+  claims.public_key_hash.reset();
+  Evidence keyless = ProduceEvidence(*platform_, claims).value();
+  EXPECT_EQ(Failed(VerifyForKey(keyless, key.PublicKeyDer(), {policy, {}, kNow})), "workload.key ");
+}
+
+TEST_F(Dev, AProtocolMayFixTheReportData) {
+  ReportData data = {};
+  data[7] = std::byte{1};
+  Evidence evidence = ProduceRawEvidence(*platform_, data).value();
+  std::vector<std::byte> claims = EncodeClaims(kClaims);
+  auto failed = [&](const ReportData& expected, ByteView bound, const std::string& workload = "") {
+    Policy policy = PolicyOf(PolicyText(workload));
+    return Failed(VerifyBound(evidence, expected, bound, {policy, {}, kNow}));
+  };
+  const std::string soter = "[workload]\nschemes = [\"soter\"]\n", masked = "[workload]\nschemes = [\"masked\"]\n";
+  EXPECT_EQ(failed(data, {}), "");
+  EXPECT_EQ(failed({}, {}), "report_data.binding ");
+  EXPECT_EQ(failed(data, claims, soter), "");
+  EXPECT_EQ(failed(data, claims, masked), "workload.scheme ");
+  EXPECT_EQ(failed(data, {}, soter), "workload.claims ");
+  EXPECT_EQ(failed(data, ByteView(claims).first(3), soter), "workload.claims ");
+  Policy policy = PolicyOf(PolicyText());
+  EXPECT_EQ(VerifyBound(evidence, data, {}, {policy, {}, kNow}).Accept().value().claims().device, key_);
 }
 
 TEST_F(Dev, VerifyCommandJudgesFiles) {

@@ -12,7 +12,9 @@ namespace {
 struct Fault {
   bool tdx = true;
   uint16_t version = 5;
-  uint8_t td_attribute = 0, sgx_flags = 5;  // initialised, 64-bit
+  uint8_t td_attribute = 0, td_migration = 0, sgx_flags = 5;  // initialised, 64-bit
+  uint16_t td_body_type = 3;  // of version 5: TDX 1.0, 1.5 or 1.5 extended
+  uint8_t module_major = 3;   // 0: a module of TDX 1.0
   uint16_t qe_isv_svn = 8;
   uint8_t qe_prod = 2, qe_flags = 0x11;
   std::string platform_fmspc = "b0c06f000000", platform_status = "UpToDate", module_status = "UpToDate",
@@ -20,9 +22,15 @@ struct Fault {
   std::string tcb_signer = "Intel SGX TCB Signing", pck_name = "Intel SGX PCK Certificate";
   uint8_t level_svn = 3, module_svn = 5;
   uint8_t tdx_level_svn = 2;
+  int64_t info_start = kTestNow - 100, list_start = kTestNow - 1000, pck_start = kTestNow - kTestYear;
   int64_t info_end = kTestNow + 100, list_end = kTestNow + 100, pck_end = kTestNow + kTestYear;
   std::vector<int64_t> revoked_by_root, revoked_by_ca;
   bool break_binding = false, collateral_of_sgx = false;
+  bool list_of_other_ca = false;    // the list of Intel's other CA, properly signed
+  std::string json_tail;            // follows the signed JSON, inside the signature
+  std::string json_repeats;         // a member that stands in the signed JSON a second time
+  uint16_t level_pce_svn = 3;
+  bool better_level_first = false;  // which the platform does not reach
   int64_t evaluation_number = 17;
 };
 
@@ -46,6 +54,7 @@ class IntelWorld {
     Certificate pck = Issue({.name = fault.pck_name,
                              .issuer_name = "Test PCK CA",
                              .serial = 30,
+                             .not_before = fault.pck_start,
                              .not_after = fault.pck_end,
                              .extensions = {{"1.2.840.113741.1.13.1", PckExtension(fault)}}},
                             pck_key_, ca_key_);
@@ -94,10 +103,11 @@ class IntelWorld {
   }
 
   static std::vector<std::byte> TdBody(const Fault& fault) {
-    std::vector<std::byte> body(fault.version == 5 ? 648 : 584);
+    const size_t sizes[] = {584, 648, 885};
+    std::vector<std::byte> body(fault.version == 5 ? sizes[fault.td_body_type - 2] : 584);
     std::memset(body.data(), 2, 16);
-    body[0] = std::byte{fault.module_svn}, body[1] = std::byte{3};
-    body[120] = std::byte{fault.td_attribute};
+    body[0] = std::byte{fault.module_svn}, body[1] = std::byte{fault.module_major};
+    body[120] = std::byte{fault.td_attribute}, body[123] = std::byte{fault.td_migration};
     std::memset(body.data() + 136, 0x51, 48);
     return body;
   }
@@ -109,7 +119,7 @@ class IntelWorld {
     writer.WriteBytes(DecodeHex("939a7233f79c4ca9940a0db3957f0607").value());
     writer.WriteBytes(std::vector<std::byte>(20));
     std::vector<std::byte> body = fault.tdx ? TdBody(fault) : SgxBody(fault.sgx_flags, 1, 1, {});
-    if (fault.version == 5) writer.WriteNumber<uint16_t>(fault.tdx ? 3 : 1), writer.WriteCount(body.size());
+    if (fault.version == 5) writer.WriteNumber<uint16_t>(fault.tdx ? fault.td_body_type : 1), writer.WriteCount(body.size());
     writer.WriteBytes(body);
     std::vector<std::byte> point = ak_.Point(), bound = point;
     bound.push_back(std::byte{'a'});
@@ -131,8 +141,9 @@ class IntelWorld {
 
   static std::string Head(const char* id, int version, const Fault& fault) {
     return std::string("{\"id\":\"") + id + "\",\"version\":" + std::to_string(version) + ",\"issueDate\":\"" +
-           FormatTimestamp(kTestNow - 100) + "\",\"nextUpdate\":\"" + FormatTimestamp(fault.info_end) +
-           "\",\"tcbEvaluationDataNumber\":" + std::to_string(fault.evaluation_number);
+           FormatTimestamp(fault.info_start) + "\",\"nextUpdate\":\"" + FormatTimestamp(fault.info_end) +
+           "\",\"tcbEvaluationDataNumber\":" + std::to_string(fault.evaluation_number) +
+           fault.json_repeats;
   }
 
   static std::string TcbInfo(const Fault& fault, bool tdx) {
@@ -144,9 +155,13 @@ class IntelWorld {
       json += ",\"tdxModule\":{" + signer + "},\"tdxModuleIdentities\":[{\"id\":\"" + fault.module_id + "\"," +
               signer + ",\"tcbLevels\":[{\"tcb\":{\"isvsvn\":5},\"tcbStatus\":\"" + fault.module_status +
               "\",\"advisoryIDs\":[\"INTEL-SA-00001\"]}]}]";
-    return json + ",\"tcbLevels\":[{\"tcb\":{\"sgxtcbcomponents\":" + Components(fault.level_svn) + ",\"pcesvn\":3" +
-           (tdx ? ",\"tdxtcbcomponents\":" + Components(fault.tdx_level_svn) : "") + "},\"tcbStatus\":\"" +
-           fault.platform_status + "\"}]}";
+    auto level = [&](uint8_t svn, const std::string& status) {
+      return "{\"tcb\":{\"sgxtcbcomponents\":" + Components(svn) +
+             ",\"pcesvn\":" + std::to_string(fault.level_pce_svn) +
+             (tdx ? ",\"tdxtcbcomponents\":" + Components(fault.tdx_level_svn) : "") + "},\"tcbStatus\":\"" + status + "\"}";
+    };
+    return json + ",\"tcbLevels\":[" + (fault.better_level_first ? level(200, "UpToDate") + "," : "") +
+           level(fault.level_svn, fault.platform_status) + "]}" + fault.json_tail;
   }
 
   static std::string QeIdentity(const Fault& fault, bool tdx) {
@@ -162,18 +177,26 @@ class IntelWorld {
         Issue({.name = fault.tcb_signer, .issuer_name = "Test Root", .serial = 40}, tcb_key_, root_key_);
     bool tdx = fault.tdx && !fault.collateral_of_sgx;
     std::string info = TcbInfo(fault, tdx), identity = QeIdentity(fault, tdx);
+    Certificate other_ca =
+        Issue({.name = "Test Other CA", .issuer_name = "Test Root", .is_ca = true, .serial = 21}, tcb_key_, root_key_);
     IntelCollateral intel = {
         .pck_crl_issuer_chain = {ca, *root_},
         .root_crl = IssueList(
-            {.issuer_name = "Test Root", .serials = fault.revoked_by_root, .next_update = fault.list_end}, root_key_),
+            {.issuer_name = "Test Root", .serials = fault.revoked_by_root, .this_update = fault.list_start,
+             .next_update = fault.list_end}, root_key_),
         .pck_crl = IssueList(
-            {.issuer_name = "Test PCK CA", .serials = fault.revoked_by_ca, .next_update = fault.list_end}, ca_key_),
+            {.issuer_name = "Test PCK CA", .serials = fault.revoked_by_ca, .this_update = fault.list_start,
+             .next_update = fault.list_end}, ca_key_),
         .tcb_info_issuer_chain = {signer, *root_},
         .tcb_info = info,
         .tcb_info_signature = tcb_key_.Sign(AsBytes(info)),
         .qe_identity_issuer_chain = {signer, *root_},
         .qe_identity = identity,
         .qe_identity_signature = tcb_key_.Sign(AsBytes(identity))};
+    if (fault.list_of_other_ca) {
+      intel.pck_crl_issuer_chain = {other_ca, *root_};
+      intel.pck_crl = IssueList({.issuer_name = "Test Other CA", .next_update = fault.list_end}, tcb_key_);
+    }
     return {.intel = std::move(intel)};
   }
 
@@ -205,6 +228,43 @@ TEST(QuoteVerify, DebugIsRefused) {
   EXPECT_EQ(FailedWith({.qe_flags = 0x13}), "quote.qe_debug qe_identity.match ");
 }
 
+TEST(QuoteVerify, EveryBodyOfVersion5IsAccepted) {
+  for (uint16_t type : {2, 3, 4}) EXPECT_EQ(FailedWith({.td_body_type = type}), "") << type;
+}
+
+// A module of TDX 1.0 has no identity of its own: its version stands in the TCB level.
+TEST(QuoteVerify, AModuleOfTdx10IsJudgedByItsLevel) {
+  const std::string old = "OutOfDate";  // of an identity that does not concern it
+  EXPECT_EQ(FailedWith({.module_major = 0, .module_status = old, .tdx_level_svn = 0}, kPinNothing), "");
+  EXPECT_EQ(FailedWith({.module_major = 0, .module_svn = 1, .tdx_level_svn = 0}), "");
+  EXPECT_EQ(FailedWith({.module_major = 0, .module_svn = 1, .tdx_level_svn = 2}), "tcb_info.level ");
+}
+
+TEST(QuoteVerify, AMovableTrustDomainNeedsAPermission) {
+  EXPECT_EQ(FailedWith({.td_migration = 0x20}), "tdx.migration ");
+  EXPECT_EQ(FailedWith({.td_migration = 0x10}), "");  // SEPT_VE_DISABLE, as Linux wants it
+  EXPECT_EQ(FailedWith({.td_migration = 0x20},
+                       "platforms = [\"tdx\"]\n[tdx]\nany_measurement_insecure = true\nallow_migration = true\n"
+                       "[intel]\nallowed_advisories = [\"INTEL-SA-00001\"]\n"),
+            "");
+}
+
+TEST(QuoteVerify, AListOfIntelsOtherCaSaysNothing) {
+  EXPECT_EQ(FailedWith({.list_of_other_ca = true}), "pck.revocation ");
+}
+
+TEST(QuoteVerify, SignedJsonIsReadStrictly) {
+  EXPECT_EQ(FailedWith({.json_tail = " "}), "");
+  EXPECT_EQ(FailedWith({.json_tail = "{}"}), "tcb_info.signature ");
+  EXPECT_EQ(FailedWith({.json_repeats = ",\"version\":3"}), "tcb_info.signature qe_identity.signature ");
+}
+
+TEST(QuoteVerify, TheFirstLevelThatIsReachedCounts) {
+  auto status = [](const Fault& fault) { return Judge(fault).unverified_claims().tcb_status; };
+  EXPECT_EQ(status({.platform_status = "OutOfDate", .better_level_first = true}), "OutOfDate");
+  EXPECT_EQ(FailedWith({.level_pce_svn = 4}), "tcb_info.level ");
+}
+
 TEST(QuoteVerify, AnotherFmspcIsRefused) {
   EXPECT_EQ(FailedWith({.platform_fmspc = "b0c06f000001"}), "tcb_info.fmspc ");
 }
@@ -214,6 +274,12 @@ TEST(QuoteVerify, RevokedCertificatesAreRefused) {
   EXPECT_EQ(FailedWith({.revoked_by_root = {20}}), "pck.revocation ");
   EXPECT_EQ(FailedWith({.revoked_by_root = {40}}), "tcb_info.signature qe_identity.signature ");
   EXPECT_EQ(FailedWith({.revoked_by_ca = {31}}), "");
+}
+
+TEST(QuoteVerify, WhatIsNotValidYetIsRefused) {
+  EXPECT_EQ(FailedWith({.info_start = kTestNow + 1}), "tcb_info.dates qe_identity.dates ");
+  EXPECT_EQ(FailedWith({.list_start = kTestNow + 1}), "pck.revocation ");
+  EXPECT_EQ(FailedWith({.pck_start = kTestNow + 1}), "pck.dates ");
 }
 
 TEST(QuoteVerify, ExpiredMaterialIsRefused) {

@@ -1,4 +1,5 @@
-// SNP evidence of our own making: Turin, report version 5, revoked and expired certificates, every policy knob.
+// SNP evidence of our own making: every product line and report version, VCEK and VLEK, revoked and expired
+// certificates, every policy knob.
 #include <cstring>
 
 #include "tests/attest/test_authority.h"
@@ -8,6 +9,7 @@ namespace soter {
 namespace {
 
 struct Fault {
+  SnpLine line = SnpLine::kTurin;
   uint32_t version = 5;
   uint64_t policy = 0x30000;
   uint64_t platform_info = 0;
@@ -15,41 +17,50 @@ struct Fault {
   uint8_t family = 0x1a, model = 0x02;
   uint64_t reported = 0x4800000004020301, committed = 0x4800000004020301, current = 0x4800000004020301;
   std::string product = "Turin-B0", leaf_name = "SEV-VCEK";
+  std::string intermediate_name = "SEV-Test";
   std::vector<int64_t> revoked;
   int64_t list_end = kTestNow + 1000;
+  int64_t list_start = kTestNow - 1000, leaf_start = kTestNow - kTestYear;
   int64_t leaf_end = kTestNow + kTestYear;
   uint8_t certified_fmc = 1;
   bool other_chip = false, wrap_chip_id = false, give_list = true, other_list_signer = false, pin_root = true;
+  bool stale_leaf_first = false;  // another certificate of the same name stands before the right one
 };
 
 // A machine of a vendor of our own. All keys are on P-384: AMD's upper two are RSA, which the vectors cover.
-class Turin {
+class Machine {
  public:
-  Turin() : anchors_{.amd = {}, .intel = {}} {}
+  Machine() : anchors_{.amd = {}, .intel = {}} {}
 
   Verdict Verify(const Fault& fault, const std::string& policy_toml = kPinNothing) {
-    Certificate ark = Issue({.name = "ARK-Turin", .issuer_name = "ARK-Turin", .is_ca = true}, ark_, ark_);
+    Certificate ark = Issue({.name = "ARK-Test", .issuer_name = "ARK-Test", .is_ca = true}, ark_, ark_);
     Certificate ask =
-        Issue({.name = "SEV-Turin", .issuer_name = "ARK-Turin", .is_ca = true, .serial = 7}, ask_, ark_);
+        Issue({.name = fault.intermediate_name, .issuer_name = "ARK-Test", .is_ca = true, .serial = 7}, ask_, ark_);
     Evidence evidence = {.platform = PlatformKind::kSnp, .report = Report(fault)};
     evidence.certificates = {Leaf(fault).ToDer(), ask.ToDer(), ark.ToDer()};
+    if (fault.stale_leaf_first)
+      evidence.certificates.insert(evidence.certificates.begin(), Leaf(fault, TestKey("P-384")).ToDer());
     Collateral collateral;
     if (fault.give_list)
       collateral.revocation_lists.push_back(
-          IssueList({.issuer_name = "ARK-Turin", .serials = fault.revoked, .next_update = fault.list_end},
+          IssueList({.issuer_name = "ARK-Test", .serials = fault.revoked, .this_update = fault.list_start,
+                     .next_update = fault.list_end},
                     fault.other_list_signer ? ask_ : ark_));
     anchors_.amd.clear();
-    if (fault.pin_root) anchors_.amd = {{SnpLine::kTurin, ark.PublicKeyDigest()}};
+    if (fault.pin_root) anchors_.amd = {{fault.line, ark.PublicKeyDigest()}};
     Policy policy = PolicyOf(policy_toml);
     return VerifyEvidence(evidence, {policy, collateral, kTestNow, anchors_});
   }
 
  private:
-  Certificate Leaf(const Fault& fault) {
-    std::vector<std::byte> id(8, std::byte{fault.other_chip ? uint8_t{0xcd} : uint8_t{0xab}});
+  Certificate Leaf(const Fault& fault) { return Leaf(fault, leaf_); }
+
+  Certificate Leaf(const Fault& fault, const TestKey& key) {
+    std::vector<std::byte> id(ChipIdBytes(fault), std::byte{fault.other_chip ? uint8_t{0xcd} : uint8_t{0xab}});
     if (fault.wrap_chip_id) id = Der(0x04, id);
     return Issue({.name = fault.leaf_name,
-                  .issuer_name = "SEV-Turin",
+                  .issuer_name = fault.intermediate_name,
+                  .not_before = fault.leaf_start,
                   .not_after = fault.leaf_end,
                   .extensions = {{"1.3.6.1.4.1.3704.1.2", Der(0x16, AsBytes(fault.product))},
                                  {"1.3.6.1.4.1.3704.1.3.1", DerInteger(3)},
@@ -58,8 +69,10 @@ class Turin {
                                  {"1.3.6.1.4.1.3704.1.3.8", DerInteger(0x48)},
                                  {"1.3.6.1.4.1.3704.1.3.9", DerInteger(fault.certified_fmc)},
                                  {"1.3.6.1.4.1.3704.1.4", id}}},
-                 leaf_, ask_);
+                 key, ask_);
   }
+
+  static size_t ChipIdBytes(const Fault& fault) { return fault.line == SnpLine::kTurin ? 8 : 64; }
 
   std::vector<std::byte> Report(const Fault& fault) {
     std::vector<std::byte> report(kSnpReportBytes);
@@ -70,7 +83,7 @@ class Turin {
     std::memset(report.data() + 0xc0, 0x22, 32);  // host data
     std::memset(report.data() + 0xe0, 0x33, 48);  // id key digest
     put(0x180, fault.reported), put(0x188, fault.family), put(0x189, fault.model);
-    std::memset(report.data() + 0x1a0, 0xab, 8);  // Turin's chip id: eight bytes, then zeros
+    std::memset(report.data() + 0x1a0, 0xab, ChipIdBytes(fault));  // Turin's: eight bytes, then zeros
     put(0x1e0, fault.committed), put(0x1f0, fault.reported);
     std::vector<std::byte> signature = leaf_.Sign(ByteView(report).first(0x2a0));
     std::reverse_copy(signature.begin(), signature.begin() + 48, report.begin() + 0x2a0);
@@ -83,7 +96,7 @@ class Turin {
 };
 
 std::string FailedWith(const Fault& fault, const std::string& policy = kPinNothing) {
-  static Turin machine;
+  static Machine machine;
   Verdict verdict = machine.Verify(fault, policy);
   return Failed(verdict);
 }
@@ -91,6 +104,60 @@ std::string FailedWith(const Fault& fault, const std::string& policy = kPinNothi
 TEST(SnpVerify, TurinReportsOfVersions3To5AreAccepted) {
   for (uint32_t version : {3, 4, 5}) EXPECT_EQ(FailedWith({.version = version}), "") << version;
   EXPECT_EQ(FailedWith({.wrap_chip_id = true}), "");
+}
+
+// On Milan and Genoa the TCB has no FMC, SNP and microcode lie in the upper two bytes, and a chip id has 64 bytes.
+Fault OlderLine(SnpLine line, uint32_t version) {
+  const uint64_t tcb = 0x4804000000000203;
+  return {.line = line, .version = version, .family = 0x19,
+          .model = static_cast<uint8_t>(line == SnpLine::kMilan ? 0x01 : 0x11),
+          .reported = tcb, .committed = tcb, .current = tcb,
+          .product = line == SnpLine::kMilan ? "Milan-B0" : "Genoa-B1"};
+}
+
+TEST(SnpVerify, EveryLineVersionAndKeyIsAccepted) {
+  for (SnpLine line : {SnpLine::kMilan, SnpLine::kGenoa}) {
+    for (uint32_t version : {2, 3, 4, 5}) {
+      Fault fault = OlderLine(line, version);
+      EXPECT_EQ(FailedWith(fault), "") << SnpLineName(line) << version;
+      fault.key_info = 1 << 2, fault.leaf_name = "SEV-VLEK", fault.intermediate_name = "SEV-VLEK-Test";
+      fault.other_chip = true;  // a VLEK is no chip's
+      EXPECT_EQ(FailedWith(fault), "") << "VLEK " << SnpLineName(line) << version;
+      EXPECT_EQ(FailedWith(fault, "platforms = [\"snp\"]\n[snp]\nany_measurement_insecure = true\nallow_vlek = false\n"),
+                "snp.signing_key ");
+    }
+  }
+  Fault siena = OlderLine(SnpLine::kGenoa, 3);
+  siena.product = "Siena-B1", siena.model = 0xa0;
+  EXPECT_EQ(FailedWith(siena), "");
+}
+
+TEST(SnpVerify, ALineIsNotReadAsAnother) {
+  Fault milan = OlderLine(SnpLine::kMilan, 3);
+  milan.model = 0x11;
+  EXPECT_EQ(FailedWith(milan), "snp.product_line ");
+  Fault genoa = OlderLine(SnpLine::kGenoa, 5);
+  genoa.model = 0x01;
+  EXPECT_EQ(FailedWith(genoa), "snp.product_line ");
+  Fault turin = {.line = SnpLine::kMilan};  // Turin's report under Milan's root
+  EXPECT_EQ(FailedWith(turin), "snp.product_line snp.certificate_tcb ");
+}
+
+TEST(SnpVerify, TheCertificateThatSignedTheReportIsFoundAmongSeveral) {
+  EXPECT_EQ(FailedWith({.stale_leaf_first = true}), "");
+  EXPECT_EQ(FailedWith({.certified_fmc = 2, .stale_leaf_first = true}), "snp.certificate_tcb ");
+}
+
+TEST(SnpVerify, WhatIsNotValidYetIsRefused) {
+  EXPECT_EQ(FailedWith({.list_start = kTestNow + 1}), "snp.revocation ");
+  EXPECT_EQ(FailedWith({.leaf_start = kTestNow + 1}), "snp.certificate_dates ");
+}
+
+TEST(SnpVerify, UnknownBitsOfTheGuestPolicyAreRefused) {
+  EXPECT_EQ(FailedWith({.policy = 0x10000}), "snp.policy_bits ");  // bit 17 is always set
+  EXPECT_EQ(FailedWith({.policy = 0x30000 | uint64_t{1} << 26}), "snp.policy_bits ");
+  EXPECT_EQ(FailedWith({.policy = 0x30000 | uint64_t{1} << 63}), "snp.policy_bits ");
+  EXPECT_EQ(FailedWith({.policy = 0x3330000}), "");  // single socket, CXL, ... all that is known up to bit 25
 }
 
 TEST(SnpVerify, OtherVersionsAreRefused) {

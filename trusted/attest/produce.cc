@@ -22,10 +22,11 @@ Result<Evidence> ProduceRawEvidence(Platform& platform, const ReportData& report
                   .certificates = std::move(report.certificates)};
 }
 
-Result<std::string> AttestToJson(Platform& platform, ByteView nonce) {
+Result<std::string> AttestToJson(Platform& platform, ByteView nonce, WorkloadClaims claims) {
   if (nonce.size() < kMinNonceBytes || nonce.size() > kMaxNonceBytes)
     return InvalidArgument("a nonce is 16 to 64 bytes: fewer could be guessed or repeat");
-  WorkloadClaims claims = {.purpose = kAttestPurpose, .nonce = {nonce.begin(), nonce.end()}};
+  claims.purpose = kAttestPurpose;
+  claims.nonce.assign(nonce.begin(), nonce.end());
   return EncodeEvidence(TRY(ProduceEvidence(platform, claims)));
 }
 

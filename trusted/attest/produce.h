@@ -16,8 +16,9 @@ Result<Evidence> ProduceEvidence(Platform& platform, const WorkloadClaims& claim
 // cannot be taken for a ReportDataOf. Errors: those of Platform::Produce.
 Result<Evidence> ProduceRawEvidence(Platform& platform, const ReportData& report_data);
 
-// AttestToJson is `soter attest --nonce`: evidence for a verifier that chose `nonce`, as a JSON bundle.
-// Errors: kInvalidArgument (a nonce under 16 or over 64 bytes), those of ProduceEvidence.
-Result<std::string> AttestToJson(Platform& platform, ByteView nonce);
+// AttestToJson is `soter attest --nonce`: evidence for a verifier that chose `nonce`, as a JSON bundle. Purpose and
+// nonce of `claims` are filled in here. Errors: kInvalidArgument (a nonce under 16 or over 64 bytes), those of
+// ProduceEvidence.
+Result<std::string> AttestToJson(Platform& platform, ByteView nonce, WorkloadClaims claims = {});
 
 }  // namespace soter

@@ -72,14 +72,11 @@ class OperatorService {
   Status Attest(const wire::FrameHeader& header) {
     control::AttestRequest request = TRY(Read<control::AttestRequest>(header));
     WorkloadClaims claims = claims_;
-    claims.purpose = kAttestPurpose;
-    claims.nonce = std::move(request.nonce);
     claims.public_key_hash = self_.link_key;
-    Result<Evidence> evidence = ProduceEvidence(self_.platform, claims);
+    Result<std::string> evidence = AttestToJson(self_.platform, request.nonce, std::move(claims));
     // To `soter`, unavailable is an accelerator; this is the TEE.
     if (!evidence.ok()) return Exhausted("the TEE gave no evidence: " + evidence.error().message);
-    std::string text = EncodeEvidence(*evidence);
-    ByteView json = AsBytes(text);
+    ByteView json = AsBytes(*evidence);
     return Send(MessageType::kAttested, control::Attested{.evidence = {json.begin(), json.end()}});
   }
 

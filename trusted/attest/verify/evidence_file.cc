@@ -1,14 +1,11 @@
 #include "trusted/attest/verify/evidence_file.h"
 
-#include <nlohmann/json.hpp>
-
 #include "common/base/base64.h"
 #include "common/base/reader.h"
+#include "trusted/jose/json.h"
 
 namespace soter {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::string_view kPemStart = "-----BEGIN ", kDevMagic = "soter-dev-report";
 constexpr std::byte kDerSequence{0x30};
@@ -22,7 +19,7 @@ Result<std::vector<std::byte>> GetBase64(const Json& value, const char* key) {
 }
 
 Result<Evidence> ParseBundle(std::string_view text) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json json = TRY(ParseJson(text));
   if (!json.is_object() || json.size() != 5)
     return Malformed("the evidence bundle is not a JSON object of five members");
   for (const char* key : {"format", "platform", "report", "certificates", "claims"})

@@ -1,14 +1,11 @@
 #include "trusted/attest/verify/intel_collateral.h"
 
-#include <nlohmann/json.hpp>
-
 #include "common/base/hex.h"
 #include "trusted/attest/verify/context.h"
+#include "trusted/jose/json.h"
 
 namespace soter {
 namespace {
-
-using Json = nlohmann::json;
 
 Result<std::string> GetText(const Json& object, const char* key) {
   auto found = object.find(key);
@@ -32,7 +29,7 @@ Result<RevocationList> GetList(const Json& object, const char* key) {
 }  // namespace
 
 Result<IntelCollateral> ParseIntelCollateral(std::string_view text) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json json = TRY(ParseJson(text));
   if (!json.is_object()) return Malformed("the collateral is not a JSON object");
   return IntelCollateral{.pck_crl_issuer_chain = TRY(GetChain(json, "pck_crl_issuer_chain")),
                          .root_crl = TRY(GetList(json, "root_ca_crl")),

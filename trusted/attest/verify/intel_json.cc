@@ -1,19 +1,16 @@
-#include <nlohmann/json.hpp>
-
 #include "common/base/hex.h"
 #include "common/base/reader.h"
 #include "trusted/attest/verify/intel_tcb.h"
 #include "trusted/attest/verify/timestamp.h"
+#include "trusted/jose/json.h"
 
 namespace soter {
 namespace {
 
-using Json = nlohmann::json;
-
 Error Wrong(const char* key) { return Malformed(std::string("Intel's JSON has no proper \"") + key + "\""); }
 
 Result<Json> ParseObject(std::string_view text) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json json = TRY(ParseJson(text));
   if (!json.is_object()) return Malformed("Intel's collateral is not a JSON object");
   return json;
 }

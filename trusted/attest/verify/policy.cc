@@ -117,6 +117,7 @@ Status ReadTdx(TomlTable& table, TdxPolicy& policy) {
   TRY(TakeHexList(table, "mr_td", 48, policy.mr_td));
   TRY(table.TakeBool("any_measurement_insecure", policy.any_measurement_insecure));
   TRY(table.TakeBool("allow_debug_insecure", policy.allow_debug_insecure));
+  TRY(table.TakeBool("allow_migration", policy.allow_migration));
   TRY(TakeHexList(table, "mr_seam", 48, policy.mr_seam));
   TRY(TakeHexList(table, "rtmr0", 48, policy.rtmr0));
   TRY(TakeHexList(table, "rtmr1", 48, policy.rtmr1));

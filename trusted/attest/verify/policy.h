@@ -59,6 +59,7 @@ struct TdxPolicy {
   std::vector<std::string> mr_td;
   bool any_measurement_insecure = false;
   bool allow_debug_insecure = false;
+  bool allow_migration = false;
   std::vector<std::string> mr_seam;
   std::vector<std::string> rtmr0, rtmr1, rtmr2, rtmr3;  // empty: any
   std::string mr_config_id, mr_owner, mr_owner_config;

@@ -8,20 +8,22 @@
 namespace soter {
 namespace {
 
-constexpr size_t kHeaderBytes = 48, kSgxBodyBytes = 384, kTdx10BodyBytes = 584, kTdx15BodyBytes = 648;
+constexpr size_t kHeaderBytes = 48, kSgxBodyBytes = 384, kTdx10BodyBytes = 584, kTdx15BodyBytes = 648,
+                 kTdx15ExBodyBytes = 885;
 constexpr uint16_t kEcdsaP256 = 2, kPckChain = 5, kQeReportData = 6;
 constexpr uint32_t kTeeSgx = 0, kTeeTdx = 0x81;
 constexpr size_t kMaxChainBytes = 64 * 1024;
 // Intel's quoting enclaves; other vendors' identities are not pinned by Intel's collateral.
 constexpr std::string_view kIntelVendorHex = "939a7233f79c4ca9940a0db3957f0607";
 
-enum class BodyKind { kSgx, kTdx10, kTdx15 };
+enum class BodyKind { kSgx, kTdx10, kTdx15, kTdx15Ex };
 
 size_t BodyBytes(BodyKind kind) {
   switch (kind) {
     case BodyKind::kSgx: return kSgxBodyBytes;
     case BodyKind::kTdx10: return kTdx10BodyBytes;
     case BodyKind::kTdx15: return kTdx15BodyBytes;
+    case BodyKind::kTdx15Ex: return kTdx15ExBodyBytes;
   }
   CHECK(false, "a quote body without a size");
 }
@@ -67,10 +69,12 @@ Result<TdReport> ParseTdReport(ByteView bytes) {
   TRY(ReadInto(reader, report.mr_owner_config));
   for (auto& rtmr : report.rtmr) TRY(ReadInto(reader, rtmr));
   TRY(ReadInto(reader, report.report_data));
-  if (bytes.size() == kTdx15BodyBytes) {
+  if (bytes.size() >= kTdx15BodyBytes) {
     TRY(ReadInto(reader, report.tee_tcb_svn_2));
     TRY(ReadInto(reader, report.mr_service_td));
   }
+  // The extended body goes on with ids of the TD and its VM, which vouch for nothing.
+  if (bytes.size() == kTdx15ExBodyBytes) TRY(reader.ReadBytes(kTdx15ExBodyBytes - kTdx15BodyBytes));
   TRY(reader.ExpectEnd());
   return report;
 }
@@ -102,8 +106,9 @@ Result<BodyKind> ParseBodyKind(Reader& reader, const Header& header) {
   if (header.version < 5) return header.tee == kTeeTdx ? BodyKind::kTdx10 : BodyKind::kSgx;
   uint16_t type = TRY(reader.ReadNumber<uint16_t>());
   uint32_t size_bytes = TRY(reader.ReadNumber<uint32_t>());
-  if (type < 1 || type > 3) return Unsupported("quote body type " + std::to_string(type) + "; accepted are 1 to 3");
-  BodyKind kind = type == 1 ? BodyKind::kSgx : type == 2 ? BodyKind::kTdx10 : BodyKind::kTdx15;
+  if (type < 1 || type > 4) return Unsupported("quote body type " + std::to_string(type) + "; accepted are 1 to 4");
+  constexpr BodyKind kKinds[] = {BodyKind::kSgx, BodyKind::kTdx10, BodyKind::kTdx15, BodyKind::kTdx15Ex};
+  BodyKind kind = kKinds[type - 1];
   if ((kind == BodyKind::kSgx) != (header.tee == kTeeSgx)) return Malformed("a quote's body is of another TEE");
   if (size_bytes != BodyBytes(kind)) return Malformed("a quote's body has the wrong size");
   return kind;

@@ -43,6 +43,8 @@ struct TdReport {
 
   // The whole first byte is the "under debug" group; any bit in it makes the TD's memory readable.
   bool debug() const { return td_attributes[0] != std::byte{0}; }
+  // A migration TD of the host's choice may carry the TD, memory and all, to another machine.
+  bool migratable() const { return (td_attributes[3] & std::byte{0x20}) != std::byte{0}; }
 };
 
 // Quote is an Intel DCAP quote: SGX v3, SGX in v4 and v5, TDX v4 and v5 (Intel's quote formats).

@@ -83,6 +83,8 @@ void CheckRevocation(const IntelCollateral& collateral, const Pck& pck, VerifyCo
     if (!collateral.pck_crl.IsIssuedBy(ca)) return AuthError("the PCK revocation list is another CA's");
     TRY(collateral.pck_crl.CheckSignature(collateral.pck_crl_issuer_chain[0]));
     TRY(ListIsCurrent(collateral.pck_crl, context.inputs.time_s));
+    if (collateral.root_crl.Revokes(collateral.pck_crl_issuer_chain[0]))
+      return AuthError("the issuer of the PCK revocation list is revoked");
     if (collateral.root_crl.Revokes(ca)) return AuthError("the CA of the PCK certificate is revoked");
     if (collateral.pck_crl.Revokes(pck.chain[0])) return AuthError("the PCK certificate is revoked");
     return {};
@@ -246,6 +248,9 @@ void CheckTdBody(const TdReport& report, VerifyContext& context) {
       "tdx.debug", !report.debug() || policy.allow_debug_insecure,
       report.debug() ? "a debug trust domain: its host may read its memory" : "not a debug trust domain",
       "a trust domain launched without debug, or allow_debug_insecure = true");
+  context.checks.Decide("tdx.migration", !report.migratable() || policy.allow_migration,
+                        report.migratable() ? "the trust domain may be migrated" : "the trust domain cannot be migrated",
+                        "a trust domain launched without MIGRATABLE, or allow_migration = true");
   CheckPinned("tdx.mr_td", report.mr_td, policy.mr_td, policy.any_measurement_insecure, "[tdx] mr_td", context);
   CheckIfAsked("tdx.mr_seam", report.mr_seam, policy.mr_seam, "[tdx] mr_seam", context);
   CheckIfAsked("tdx.rtmr0", report.rtmr[0], policy.rtmr0, "[tdx] rtmr0", context);

@@ -60,6 +60,8 @@ struct SnpReport {
   bool debug_allowed() const { return policy >> 19 & 1; }
   bool migration_agent_allowed() const { return policy >> 18 & 1; }
   bool smt_allowed() const { return policy >> 16 & 1; }
+  // Bit 17 is always set; a bit above 25 promises or allows what this verifier does not know.
+  bool policy_known() const { return (policy >> 17 & 1) == 1 && policy >> 26 == 0; }
   bool alias_check_complete() const { return platform_info >> 5 & 1; }
 };
 

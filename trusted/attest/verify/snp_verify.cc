@@ -23,10 +23,17 @@ const Certificate* FindIssuer(std::span<const Certificate> candidates, const Cer
   return nullptr;
 }
 
-Result<std::vector<Certificate>> FindPath(std::span<const Certificate> candidates, SnpReport::SigningKey key) {
-  const char* name = key == SnpReport::SigningKey::kVcek ? "SEV-VCEK" : "SEV-VLEK";
-  auto leaf = std::find_if(candidates.begin(), candidates.end(),
-                           [&](const Certificate& c) { return c.subject_name() == name; });
+Status SignedBy(const Certificate& leaf, const SnpReport& report) {
+  return CheckSignature(EcdsaKind::kP384Sha384, leaf, report.signed_bytes, report.signature);
+}
+
+// A store may hold a machine's certificates for several TCBs: the one that signed the report, or else any.
+Result<std::vector<Certificate>> FindPath(std::span<const Certificate> candidates, const SnpReport& report) {
+  const char* name = report.signing_key == SnpReport::SigningKey::kVcek ? "SEV-VCEK" : "SEV-VLEK";
+  auto named = [&](const Certificate& c) { return c.subject_name() == name; };
+  auto signed_it = [&](const Certificate& c) { return named(c) && SignedBy(c, report).ok(); };
+  auto leaf = std::find_if(candidates.begin(), candidates.end(), signed_it);
+  if (leaf == candidates.end()) leaf = std::find_if(candidates.begin(), candidates.end(), named);
   if (leaf == candidates.end()) return AuthError(std::string("no ") + name + " certificate came with the report");
   const Certificate* intermediate = FindIssuer(candidates, *leaf);
   if (intermediate == nullptr) return AuthError("the certificate \"" + leaf->issuer_name() + "\" is missing");
@@ -38,7 +45,7 @@ Result<std::vector<Certificate>> FindPath(std::span<const Certificate> candidate
 // Adds the checks that the chain leads to a pinned root. Without a chain, nothing else can be checked.
 std::optional<SnpChain> CheckChain(const SnpReport& report, std::span<const Certificate> candidates,
                                    VerifyContext& context) {
-  Result<std::vector<Certificate>> path = FindPath(candidates, report.signing_key);
+  Result<std::vector<Certificate>> path = FindPath(candidates, report);
   Status chained = path.ok() ? CheckPath(*path) : Status(path.error());
   if (!context.checks.Decide("snp.certificate_chain", chained, "each certificate is signed by the next",
                              "give AMD's chain for this machine: the VCEK or VLEK, then "
@@ -158,7 +165,7 @@ void CheckIdentity(const SnpReport& report, const SnpChain& chain, VerifyContext
     context.checks.Decide("snp.chip_id", ChipMatches(report, chain), "the certificate is this chip's", remedy);
   }
   context.checks.Decide("snp.signature",
-                        CheckSignature(EcdsaKind::kP384Sha384, chain.path[0], report.signed_bytes, report.signature),
+                        SignedBy(chain.path[0], report),
                         "the report is signed by the certificate's key", "the report as the machine made it");
 }
 
@@ -177,6 +184,10 @@ void CheckTcbFloor(const SnpReport& report, SnpLine line, VerifyContext& context
 void CheckGuestPolicy(const SnpReport& report, VerifyContext& context) {
   const SnpPolicy& policy = context.inputs.policy.snp;
   CheckList& checks = context.checks;
+  checks.Decide("snp.policy_bits", report.policy_known(),
+                report.policy_known() ? "the guest policy holds nothing unknown"
+                                      : "the guest policy has bits that this verifier does not know",
+                "a guest launched with a policy that has bit 17 and none above bit 25");
   checks.Decide("snp.debug", !report.debug_allowed() || policy.allow_debug_insecure,
                 report.debug_allowed() ? "the guest policy has DEBUG: the host may read the guest's memory"
                                        : "the guest policy forbids debugging",

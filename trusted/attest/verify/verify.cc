@@ -66,16 +66,25 @@ Result<std::vector<Certificate>> ParsePemCertificates(std::string_view pem) {
 
 namespace {
 
+std::string AnyOf(const std::vector<std::string>& accepted) {
+  std::string text;
+  for (const std::string& one : accepted) text += (text.empty() ? "\"" : " or \"") + one + "\"";
+  return text;
+}
+
 void CheckWorkload(const WorkloadClaims& claims, VerifyContext& context) {
   const WorkloadPolicy& policy = context.inputs.policy.workload;
   auto pinned = [&](const char* name, const std::string& actual, const std::vector<std::string>& accepted) {
-    if (!accepted.empty())
-      context.checks.Decide(name, Contains(accepted, actual), "the enclave claims \"" + actual + "\"",
-                            std::string("an enclave that claims what the policy's ") + name + " says");
+    if (accepted.empty()) return;
+    std::string said = actual.empty() ? "the enclave claims nothing" : "the enclave claims \"" + actual + "\"";
+    context.checks.Decide(name, Contains(accepted, actual), said, "an enclave that claims " + AnyOf(accepted));
   };
   auto one = [](const std::string& text) { return text.empty() ? std::vector<std::string>() : std::vector{text}; };
   pinned("workload.purpose", claims.purpose, one(policy.purpose));
   pinned("workload.nonce", EncodeHex(claims.nonce), one(policy.nonce));
+  if (policy.nonce.empty() && claims.purpose == kAttestPurpose)
+    context.checks.Skip("workload.nonce", "the policy pins no nonce: this may be the evidence of another day",
+                        "the nonce that was given to soter attest, as [workload] nonce");
   pinned("workload.model_digest", EncodeHex(claims.model_digest), one(policy.model_digest));
   pinned("workload.scheme", claims.scheme, policy.schemes);
   // mlcapsule leaves nothing to the accelerator that could be checked; whether it will do is what schemes says.
@@ -133,9 +142,11 @@ void CheckBoundData(const std::array<std::byte, 64>& report_data, ByteView claim
 
 void VerifyPlatform(const Evidence& evidence, VerifyContext& context) {
   context.claims.platform = evidence.platform;
-  context.checks.Decide("platform", Contains(context.inputs.policy.platforms, evidence.platform),
-                        std::string("the evidence is of ") + std::string(PlatformName(evidence.platform)),
-                        "evidence of a platform in platforms");
+  std::vector<std::string> accepted;
+  for (PlatformKind kind : context.inputs.policy.platforms) accepted.emplace_back(PlatformName(kind));
+  std::string name(PlatformName(evidence.platform));
+  context.checks.Decide("platform", Contains(accepted, name), "the evidence is of " + name,
+                        "evidence of " + AnyOf(accepted) + " (platforms)");
   switch (evidence.platform) {
     case PlatformKind::kSnp: return VerifySnp(evidence, context);
     case PlatformKind::kSgx:
