@@ -50,8 +50,8 @@ class GramineTest(harness.CliTest):
         self.enclaves.append(subprocess.Popen([RESTRICTED, *command] if restricted else command, env=self.environment))
         return self.enclaves[-1]
 
-    def start_run(self, worker, *options, enclave="127.0.0.1:0", model=MODEL):
-        return self.start("run", model, "--input", IMAGES, "--theta", "1", "--worker", worker, "--enclave", enclave,
+    def start_run(self, worker, *options, enclave="127.0.0.1:0"):
+        return self.start("run", MODEL, "--input", IMAGES, "--theta", "1", "--worker", worker, "--enclave", enclave,
                           "--enclave-policy", self.policy, "--output-dir", self.directory / "out", *options)
 
     def finish(self, run):
@@ -75,18 +75,6 @@ class GramineTest(harness.CliTest):
         self.assertGreater(report["bytes_sent"], 0)
         self.assertGreaterEqual(self.accuracy(), 0.97)
         self.assertEqual(enclave.wait(20), 0)
-
-    def test_a_sealed_model(self):
-        identity, sealed = self.directory / "identity", self.directory / "digits.soter"
-        lines = self.succeed("keygen", "--identity", identity, "--signing-key", self.directory / "key")
-        recipient = next(line.split()[1] for line in lines.splitlines() if line.startswith("recipient"))
-        self.succeed("seal", MODEL, "-o", sealed, "--recipient", recipient, "--sign", self.directory / "key")
-        run = self.start_run(self.start_worker("127.0.0.1:0"), "--identity", identity, "--signer",
-                             self.directory / "key.pub", model=sealed)
-        self.start_enclave(run, restricted=True)
-        code, _, stderr = self.finish(run)
-        self.assertEqual(code, 0, stderr)
-        self.assertGreaterEqual(self.accuracy(), 0.97)
 
     def run_with_unix_worker(self, restricted):
         run = self.start_run(self.start_worker(f"unix:{self.directory}/worker"))
