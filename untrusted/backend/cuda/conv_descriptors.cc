@@ -15,7 +15,7 @@ struct Types {
 
 Types TypesOf(wire::Arithmetic arithmetic) {
   switch (arithmetic) {
-    case wire::Arithmetic::kTf32: return {CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT, CUDNN_TENSOR_OP_MATH};
+    case wire::Arithmetic::kTf32: return {CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT, CUDNN_DEFAULT_MATH};
     case wire::Arithmetic::kFloat16: return {CUDNN_DATA_HALF, CUDNN_DATA_FLOAT, CUDNN_TENSOR_OP_MATH};
     case wire::Arithmetic::kFloat64: return {CUDNN_DATA_DOUBLE, CUDNN_DATA_DOUBLE, CUDNN_DEFAULT_MATH};
     default: return {CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT, CUDNN_FMA_MATH};  // the default would round to TF32

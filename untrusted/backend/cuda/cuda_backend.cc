@@ -49,6 +49,8 @@ Status CudaBackend::Run(uint32_t segment, std::span<const std::byte* const> inpu
 void CudaBackend::DropSegments() {
   static_cast<void>(device_->Activate());
   segments_.clear();
+  device_->arena().Forget();
+  device_->workspace().Forget();
 }
 
 void CudaBackend::DropWeights() {

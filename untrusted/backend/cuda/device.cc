@@ -34,6 +34,14 @@ Result<PinnedMemory> AllocatePinned(size_t size_bytes) {
   return PinnedMemory(memory);
 }
 
+Result<SharedMemory> Scratch::Reserve(size_t size_bytes) {
+  if (memory_ != nullptr && size_bytes_ >= size_bytes) return memory_;
+  Forget();
+  memory_ = std::make_shared<const DeviceMemory>(TRY(AllocateDevice(size_bytes)));
+  size_bytes_ = size_bytes;
+  return memory_;
+}
+
 Result<std::unique_ptr<Device>> Device::Open(uint32_t index) {
   int count = 0;
   TRY(CudaStatus(cudaGetDeviceCount(&count), "be counted"));

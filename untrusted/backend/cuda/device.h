@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,10 +30,33 @@ using Event = Owned<cudaEvent_t, cudaEventDestroy>;
 using DeviceMemory = Owned<void*, cudaFree>;
 using PinnedMemory = Owned<void*, cudaFreeHost>;
 
+// SharedMemory is device memory that a segment keeps for as long as it refers to it.
+using SharedMemory = std::shared_ptr<const DeviceMemory>;
+
 // Errors of each: as CudaStatus.
 Result<Event> MakeEvent();
 Result<DeviceMemory> AllocateDevice(size_t size_bytes);
 Result<PinnedMemory> AllocatePinned(size_t size_bytes);
+
+// AwaitIdle returns once `stream` has nothing left to do. It does not block inside the driver, so that a kernel which
+// never ends is noticed: after two minutes without an end the device is lost. Errors: kUnavailable (also when the
+// device reports an error).
+Status AwaitIdle(cudaStream_t stream);
+// SetPatience replaces the two minutes, for tests.
+void SetPatience(std::chrono::milliseconds patience);
+
+// Scratch is memory of one purpose that segments share, since they run one after another. A segment that needs more
+// gets a larger piece; those before it keep theirs, whose address they may have recorded.
+class Scratch {
+ public:
+  // Errors: as AllocateDevice.
+  Result<SharedMemory> Reserve(size_t size_bytes);
+  void Forget() { *this = {}; }
+
+ private:
+  SharedMemory memory_;
+  size_t size_bytes_ = 0;
+};
 
 // MatMulChoice and ConvChoice are what a measurement found to be the fastest (linear.cc, conv.cc).
 struct MatMulChoice {
@@ -64,6 +88,10 @@ class Device {
   cudnnHandle_t cudnn() const { return cudnn_.get(); }
   cublasLtHandle_t cublas() const { return cublas_.get(); }
 
+  // Where the values between steps lie, and what algorithms use beside their operands.
+  Scratch& arena() { return arena_; }
+  Scratch& workspace() { return workspace_; }
+
   // What was found for a description of shapes; measured once while a segment is loaded.
   std::map<std::string, MatMulChoice>& matmul_choices() { return matmul_choices_; }
   std::map<std::string, ConvChoice>& conv_choices() { return conv_choices_; }
@@ -76,6 +104,7 @@ class Device {
   Stream compute_, upload_, download_;
   Owned<cudnnHandle_t, cudnnDestroy> cudnn_;
   Owned<cublasLtHandle_t, cublasLtDestroy> cublas_;
+  Scratch arena_, workspace_;
   std::map<std::string, MatMulChoice> matmul_choices_;
   std::map<std::string, ConvChoice> conv_choices_;
 };
@@ -92,7 +121,7 @@ Result<float> BestMilliseconds(const Device& device, F enqueue) {
     TRY(CudaStatus(cudaEventRecord(begin.get(), device.compute()), "record an event"));
     TRY(enqueue());
     TRY(CudaStatus(cudaEventRecord(end.get(), device.compute()), "record an event"));
-    TRY(CudaStatus(cudaEventSynchronize(end.get()), "measure an algorithm"));
+    TRY(AwaitIdle(device.compute()));
     float elapsed = 0;
     TRY(CudaStatus(cudaEventElapsedTime(&elapsed, begin.get(), end.get()), "measure an algorithm"));
     if (round <= 1 || elapsed < best) best = elapsed;

@@ -87,6 +87,32 @@ void PadUnevenly(const UnitContext& u, ConvShape& shape, BufferId& x) {
   x = padded;
 }
 
+// EmitCropped computes a transposed convolution without padding, which cuDNN can, and takes from it what the uneven
+// padding leaves, or zeros where the result reaches farther. Returns where the product is.
+BufferId EmitCropped(const UnitContext& u, ConvShape shape, std::vector<BufferId> inputs) {
+  Window& w = shape.window;
+  size_t bytes = DTypeBytes(u.builder.product_dtype());
+  PadShape crop{.rank = static_cast<int>(shape.y.size()), .count = Product(shape.y)};
+  for (size_t d = 0; d < shape.y.size(); ++d) {
+    crop.extents[d] = shape.y[d];
+    if (d >= 2) {
+      size_t i = d - 2;
+      crop.begins[d] = -std::exchange(w.pads_begin[i], 0);
+      w.pads_end[i] = 0;
+      shape.y[d] = (shape.x[d] - 1) * w.strides[i] + (w.kernel[i] - 1) * w.dilations[i] + 1;
+    }
+    crop.source[d] = shape.y[d];
+  }
+  BufferId whole = u.builder.NewBuffer(static_cast<size_t>(Product(shape.y)) * bytes);
+  BufferId product = u.builder.NewBuffer(static_cast<size_t>(crop.count) * bytes);
+  u.builder.Emit(MakeConvTransposeStep(std::move(shape)), std::move(inputs), {whole});
+  auto launch = [crop, bytes](const Arguments& a) {
+    return LaunchPad(a.stream, bytes, crop, a.inputs[0], a.outputs[0]);
+  };
+  u.builder.Emit(MakeStep(launch), {whole}, {product});
+  return product;
+}
+
 // EmitGemm: float16 operands give a float32 product, so only float64 needs a step behind.
 Status EmitGemm(const UnitContext& u, GemmShape shape) {
   if (shape.plan.depth == 0) return Unsupported("a product over no elements");
@@ -117,11 +143,13 @@ Status Lower(const UnitContext& u, const Conv& op) {
 Status Lower(const UnitContext& u, const ConvTranspose& op) {
   TRY(RequireFloat(u.InType(0)));
   ConvShape shape{u.InShape(0), u.InShape(1), u.OutShape(), op.window, op.groups, u.builder.arithmetic(), {}};
-  if (Product(shape.weight) == 0) return Unsupported("a convolution over no elements");
-  if (!TransposePadsFit(shape)) return Unsupported("a transposed convolution whose pads differ from begin to end");
+  if (Product(shape.x) == 0 || Product(shape.weight) == 0) return Unsupported("a convolution over no elements");
   std::vector<BufferId> inputs = TRY(ReadOperands(u));
   int64_t channels = u.OutShape()[1], plane = Product(u.OutShape(), 2, u.OutShape().size());
-  return EmitProduct(u, std::move(shape), std::move(inputs), channels, plane, MakeConvTransposeStep);
+  if (TransposePadsFit(shape)) {
+    return EmitProduct(u, std::move(shape), std::move(inputs), channels, plane, MakeConvTransposeStep);
+  }
+  return FinishProduct(u, EmitCropped(u, std::move(shape), std::move(inputs)), channels, plane);
 }
 
 Status Lower(const UnitContext& u, const Linear&) {

@@ -1,5 +1,7 @@
 #include "untrusted/backend/cuda/progress.h"
 
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <thread>
 
@@ -8,6 +10,8 @@ namespace soter::cuda {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+std::atomic<std::chrono::milliseconds> patience{std::chrono::minutes(2)};
 
 // StreamIsIdle asks the driver. Errors: kUnavailable (any work before has failed).
 Result<bool> StreamIsIdle(cudaStream_t stream) {
@@ -22,7 +26,7 @@ Result<bool> StreamIsIdle(cudaStream_t stream) {
 
 // Await looks with `done` until it holds: at first as often as it can, then less and less.
 template <typename Done>
-Status Await(Done done, cudaStream_t stream, std::chrono::seconds patience) {
+Status Await(Done done, cudaStream_t stream) {
   constexpr auto kEager = std::chrono::milliseconds(2);
   constexpr auto kPause = std::chrono::microseconds(50);
   constexpr int kLooks = 512;
@@ -35,15 +39,17 @@ Status Await(Done done, cudaStream_t stream, std::chrono::seconds patience) {
     if (done()) return {};
     if (idle) return Unavailable("the GPU ended its work without an answer");
     Clock::duration waited = Clock::now() - start;
-    if (waited > patience) {
+    if (waited > patience.load()) {
       MarkLost();
-      return Unavailable("the GPU made no progress for " + std::to_string(patience.count()) + " seconds");
+      return Unavailable("the GPU made no progress for " + std::to_string(patience.load().count() / 1000) + " seconds");
     }
     if (waited > kEager) std::this_thread::sleep_for(kPause);
   }
 }
 
 }  // namespace
+
+void SetPatience(std::chrono::milliseconds limit) { patience = limit; }
 
 Result<Progress> Progress::Make(size_t output_count) {
   Progress progress;
@@ -62,17 +68,17 @@ void Progress::Clear() { std::memset(flags_, 0, (output_count_ + 1) * kStride * 
 uint32_t Progress::Load(size_t flag) const { return __atomic_load_n(flags_ + flag * kStride, __ATOMIC_ACQUIRE); }
 
 Status Progress::AwaitOutput(size_t output, cudaStream_t stream) const {
-  return Await([&] { return Load(output) != 0; }, stream, kPatience);
+  return Await([&] { return Load(output) != 0; }, stream);
 }
 
-Status Progress::AwaitIdle(cudaStream_t stream) {
+Status AwaitIdle(cudaStream_t stream) {
   Status asked;
   auto done = [&] {
     Result<bool> idle = StreamIsIdle(stream);
     if (!idle.ok()) asked = idle.error();
     return !idle.ok() || *idle;
   };
-  TRY(Await(done, stream, kPatience));
+  TRY(Await(done, stream));
   return asked;
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <chrono>
-
 #include "untrusted/backend/cuda/device.h"
 
 namespace soter::cuda {
@@ -19,15 +17,11 @@ class Progress {
   uint32_t* device_fault() const { return device_flag(output_count_); }
   bool faulted() const { return Load(output_count_) != 0; }
 
-  // AwaitOutput returns once the output's flag is up, AwaitIdle once `stream` has nothing left to do. Neither blocks
-  // inside the driver, so a kernel that never ends is noticed: after kPatience without an end the device is lost.
-  // Errors: kUnavailable (also when the device reports an error).
+  // AwaitOutput returns once the output's flag is up, and waits as AwaitIdle (device.h) does.
   Status AwaitOutput(size_t output, cudaStream_t stream) const;
-  static Status AwaitIdle(cudaStream_t stream);
 
  private:
   static constexpr size_t kStride = 16;  // flags on cache lines of their own
-  static constexpr std::chrono::seconds kPatience{120};
 
   Progress() = default;
   uint32_t Load(size_t flag) const;

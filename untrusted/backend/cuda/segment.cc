@@ -4,13 +4,23 @@
 
 namespace soter::cuda {
 
+namespace {
+
+// EnqueueCopy leaves out empty copies, which a recording need not take.
+Status EnqueueCopy(void* to, const void* from, size_t size_bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+  if (size_bytes == 0) return {};
+  return CudaStatus(cudaMemcpyAsync(to, from, size_bytes, kind, stream), "copy a tensor");
+}
+
+}  // namespace
+
 // A segment that was loaded or run in part may still be read or written.
 Segment::~Segment() { Drain(); }
 
 // Drain waits for each stream, since a run that failed on the way has not joined them.
 void Segment::Drain() {
   for (cudaStream_t stream : {device_.upload(), device_.compute(), device_.download()}) {
-    if (!IsLost()) static_cast<void>(Progress::AwaitIdle(stream));
+    if (!IsLost()) static_cast<void>(AwaitIdle(stream));
   }
 }
 
@@ -32,9 +42,7 @@ Status Segment::EnqueueUploads() {
   TRY(CudaStatus(cudaStreamWaitEvent(device_.upload(), begun_.get()), "wait for an event"));
   TRY(CudaStatus(cudaStreamWaitEvent(device_.download(), begun_.get()), "wait for an event"));
   for (size_t i = 0; i < inputs_.size(); ++i) {
-    TRY(CudaStatus(cudaMemcpyAsync(landing_[i], inputs_[i].copied, inputs_[i].size_bytes, cudaMemcpyHostToDevice,
-                                   device_.upload()),
-                   "take over an input"));
+    TRY(EnqueueCopy(landing_[i], inputs_[i].copied, inputs_[i].size_bytes, cudaMemcpyHostToDevice, device_.upload()));
     TRY(CudaStatus(cudaEventRecord(arrived_[i].get(), device_.upload()), "record an event"));
   }
   return {};
@@ -42,9 +50,7 @@ Status Segment::EnqueueUploads() {
 
 Status Segment::EnqueueDownload(uint32_t output) {
   const HostBuffer& to = outputs_[output];
-  TRY(CudaStatus(cudaMemcpyAsync(to.copied, leaving_[output], to.size_bytes, cudaMemcpyDeviceToHost,
-                                 device_.download()),
-                 "give back an output"));
+  TRY(EnqueueCopy(to.copied, leaving_[output], to.size_bytes, cudaMemcpyDeviceToHost, device_.download()));
   return CudaStatus(LaunchSignal(device_.download(), progress_->device_flag(output)), "signal an output");
 }
 
@@ -104,7 +110,7 @@ Status Segment::Deliver(const std::function<void(size_t)>& on_output) {
     outputs_[output].GiveToCaller();
     on_output(output);
   }
-  return Progress::AwaitIdle(device_.compute());
+  return AwaitIdle(device_.compute());
 }
 
 Status Segment::Run(const PinnedRegion& region, std::span<const std::byte* const> inputs,

@@ -38,6 +38,7 @@ class Segment {
   Status PrepareSteps(const StaticGraph& graph);
   Status MakeEvents();
   Arguments ArgumentsOf(const PlacedStep& step) const;
+  Arguments ArgumentsOf(const PlacedStep& step, void* workspace, size_t workspace_bytes) const;
 
   Status BindHost(const PinnedRegion& region, std::span<const std::byte* const> inputs,
                   std::span<std::byte* const> outputs);
@@ -53,7 +54,7 @@ class Segment {
 
   Device& device_;
   Schedule schedule_;
-  DeviceMemory arena_, workspace_;
+  SharedMemory arena_, workspace_;
   size_t workspace_bytes_ = 0;
   std::vector<SharedMemory> constants_;
   std::vector<PlacedStep> steps_;

@@ -41,12 +41,12 @@ Result<std::unique_ptr<Segment>> Segment::Load(Device& device, Weights& weights,
 
 Status Segment::Place(Weights& weights, SegmentPlan& plan) {
   size_t arena_bytes = schedule_.arena.size_bytes;
-  arena_ = TRY(AllocateDevice(arena_bytes));
+  arena_ = TRY(device_.arena().Reserve(arena_bytes));
   // Measurements run on zeros, not on whatever lay there: denormal numbers or NaN can change a kernel's time.
-  TRY(CudaStatus(cudaMemsetAsync(arena_.get(), 0, arena_bytes, device_.compute()), "clear memory"));
+  TRY(CudaStatus(cudaMemsetAsync(arena_->get(), 0, arena_bytes, device_.compute()), "clear memory"));
   std::vector<void*> place(plan.buffer_bytes.size());
   for (size_t b = 0; b < place.size(); ++b) {
-    place[b] = static_cast<std::byte*>(arena_.get()) + schedule_.arena.offsets[b];
+    place[b] = static_cast<std::byte*>(arena_->get()) + schedule_.arena.offsets[b];
   }
   for (const ConstantPlan& constant : plan.constants) {
     constants_.push_back(TRY(weights.Find(constant)));
@@ -67,18 +67,16 @@ Status Segment::Place(Weights& weights, SegmentPlan& plan) {
 Status Segment::PrepareSteps(const StaticGraph& graph) {
   size_t free_bytes = 0, total_bytes = 0;
   TRY(CudaStatus(cudaMemGetInfo(&free_bytes, &total_bytes), "tell its free memory"));
-  workspace_bytes_ = std::min(kMostWorkspace, free_bytes / 4);
-  workspace_ = TRY(AllocateDevice(workspace_bytes_));
-  size_t needed = 0;
+  size_t most = std::min(kMostWorkspace, free_bytes / 4);
+  DeviceMemory lent = TRY(AllocateDevice(most));
   for (PlacedStep& step : steps_) {
-    Result<size_t> bytes = step.step->Prepare(device_, ArgumentsOf(step));
+    Result<size_t> bytes = step.step->Prepare(device_, ArgumentsOf(step, lent.get(), most));
     if (!bytes.ok()) return Annotate(bytes.error(), NameOf(graph.graph().nodes[step.node]));
-    needed = std::max(needed, *bytes);
+    workspace_bytes_ = std::max(workspace_bytes_, *bytes);
   }
-  TRY(CudaStatus(cudaStreamSynchronize(device_.compute()), "measure algorithms"));
-  workspace_.reset();
-  workspace_ = TRY(AllocateDevice(needed));
-  workspace_bytes_ = needed;
+  TRY(AwaitIdle(device_.compute()));
+  lent.reset();
+  workspace_ = TRY(device_.workspace().Reserve(workspace_bytes_));
   return {};
 }
 
@@ -94,11 +92,15 @@ Status Segment::MakeEvents() {
 }
 
 Arguments Segment::ArgumentsOf(const PlacedStep& step) const {
+  return ArgumentsOf(step, workspace_->get(), workspace_bytes_);
+}
+
+Arguments Segment::ArgumentsOf(const PlacedStep& step, void* workspace, size_t workspace_bytes) const {
   return {.stream = device_.compute(),
           .inputs = step.inputs,
           .outputs = step.outputs,
-          .workspace = workspace_.get(),
-          .workspace_bytes = workspace_bytes_,
+          .workspace = workspace,
+          .workspace_bytes = workspace_bytes,
           .fault = progress_->device_fault()};
 }
 

@@ -15,7 +15,7 @@ bool OutlivesTheCall(cudaError_t error) {
     case cudaErrorHardwareStackError: case cudaErrorIllegalInstruction: case cudaErrorMisalignedAddress:
     case cudaErrorInvalidAddressSpace: case cudaErrorInvalidPc: case cudaErrorECCUncorrectable:
     case cudaErrorNvlinkUncorrectable: case cudaErrorDevicesUnavailable: case cudaErrorContained:
-    case cudaErrorTensorMemoryLeak: case cudaErrorExternalDevice:
+    case cudaErrorTensorMemoryLeak: case cudaErrorExternalDevice: case cudaErrorUnknown:
       return true;
     default: return false;
   }
@@ -23,6 +23,12 @@ bool OutlivesTheCall(cudaError_t error) {
 
 std::string Sentence(const char* what, const std::string& why) {
   return std::string("the GPU failed to ") + what + ": " + why;
+}
+
+// A library's failure may hide a fault of the device, which stays until the process ends.
+Error LibraryFailed(const std::string& sentence) {
+  if (OutlivesTheCall(cudaGetLastError())) MarkLost();
+  return Unavailable(sentence);
 }
 
 }  // namespace
@@ -50,7 +56,7 @@ Status CudnnStatus(cudnnStatus_t status, const char* what) {
   int category = static_cast<int>(status) / 1000 * 1000;
   if (status == CUDNN_STATUS_ALLOC_FAILED) return Exhausted(sentence);
   if (category == CUDNN_STATUS_NOT_SUPPORTED || category == CUDNN_STATUS_BAD_PARAM) return Unsupported(sentence);
-  return Unavailable(sentence);
+  return LibraryFailed(sentence);
 }
 
 Status CublasStatus(cublasStatus_t status, const char* what) {
@@ -58,7 +64,7 @@ Status CublasStatus(cublasStatus_t status, const char* what) {
   std::string sentence = Sentence(what, cublasLtGetStatusString(status));
   if (status == CUBLAS_STATUS_ALLOC_FAILED) return Exhausted(sentence);
   if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) return Unsupported(sentence);
-  return Unavailable(sentence);
+  return LibraryFailed(sentence);
 }
 
 }  // namespace soter::cuda

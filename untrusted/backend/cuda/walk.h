@@ -15,6 +15,21 @@ namespace soter::cuda {
 
 inline constexpr int kMaxWalkRank = 16;
 
+// Divide is whole and rest of two numbers that are not negative. A device divides 32 bits several times as fast.
+struct Divided {
+  int64_t whole, rest;
+};
+SOTER_HOST_DEVICE inline Divided Divide(int64_t a, int64_t b) {
+  if (((a | b) >> 32) != 0) return {a / b, a % b};
+  uint32_t narrow = static_cast<uint32_t>(a), by = static_cast<uint32_t>(b), whole = narrow / by;
+  return {whole, narrow - whole * by};
+}
+
+// ChannelOf is the channel of element i of a row-major [n, channels, plane].
+SOTER_HOST_DEVICE inline int64_t ChannelOf(int64_t i, int64_t plane, int64_t channels) {
+  return Divide(Divide(i, plane).whole, channels).rest;
+}
+
 // Walk is a path over `count` elements that N operands follow in step (common/compute/strided.h), as plain data that
 // travels as a kernel's argument. MakeWalk (walk_plan.h) makes one.
 template <int N>
@@ -56,8 +71,8 @@ inline constexpr int64_t kLaneCount = 16;  // channels of a block of kNChw16c
 
 // OffsetInLayout is where the element at `dense` of the row-major tensor lies in the layout.
 SOTER_HOST_DEVICE inline int64_t OffsetInLayout(const LaidOut& shape, int64_t dense) {
-  int64_t position = dense % shape.plane, row = dense / shape.plane;
-  int64_t channel = row % shape.channels, image = row / shape.channels;
+  auto [row, position] = Divide(dense, shape.plane);
+  auto [image, channel] = Divide(row, shape.channels);
   if (shape.layout == Layout::kNhwc) return (image * shape.plane + position) * shape.channels + channel;
   if (shape.layout == Layout::kDense) return dense;
   int64_t blocks = (shape.channels + kLaneCount - 1) / kLaneCount;
@@ -68,15 +83,16 @@ SOTER_HOST_DEVICE inline int64_t OffsetInLayout(const LaidOut& shape, int64_t de
 SOTER_HOST_DEVICE inline int64_t OffsetInDense(const LaidOut& shape, int64_t laid_out) {
   if (shape.layout == Layout::kDense) return laid_out;
   if (shape.layout == Layout::kNhwc) {
-    int64_t channel = laid_out % shape.channels, row = laid_out / shape.channels;
-    return (row / shape.plane * shape.channels + channel) * shape.plane + row % shape.plane;
+    auto [row, channel] = Divide(laid_out, shape.channels);
+    auto [image, position] = Divide(row, shape.plane);
+    return (image * shape.channels + channel) * shape.plane + position;
   }
   int64_t lane = laid_out % kLaneCount, row = laid_out / kLaneCount;
-  int64_t position = row % shape.plane, block_row = row / shape.plane;
-  int64_t blocks = (shape.channels + kLaneCount - 1) / kLaneCount;
-  int64_t channel = block_row % blocks * kLaneCount + lane;
+  auto [block_row, position] = Divide(row, shape.plane);
+  auto [image, block] = Divide(block_row, (shape.channels + kLaneCount - 1) / kLaneCount);
+  int64_t channel = block * kLaneCount + lane;
   if (channel >= shape.channels) return -1;
-  return (block_row / blocks * shape.channels + channel) * shape.plane + position;
+  return (image * shape.channels + channel) * shape.plane + position;
 }
 
 // PaddedIndex is which element of an axis of `extent` elements a padded axis repeats at `i`, counted from the first

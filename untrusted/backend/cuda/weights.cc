@@ -11,7 +11,7 @@ Result<SharedMemory> Weights::Copy(const Tensor& tensor) {
   TRY(CudaStatus(cudaMemcpyAsync(memory.get(), tensor.bytes().data(), tensor.bytes().size(), cudaMemcpyHostToDevice,
                                  device_.compute()),
                  "take over a weight"));
-  TRY(CudaStatus(cudaStreamSynchronize(device_.compute()), "take over a weight"));
+  TRY(AwaitIdle(device_.compute()));
   return std::make_shared<const DeviceMemory>(std::move(memory));
 }
 
@@ -20,7 +20,7 @@ Result<SharedMemory> Weights::Convert(const TensorType& type, const SharedMemory
   DeviceMemory converted = TRY(AllocateDevice(static_cast<size_t>(count) * DTypeBytes(dtype)));
   TRY(CudaStatus(LaunchCast(device_.compute(), type.dtype, dtype, count, memory->get(), converted.get()),
                  "convert a weight"));
-  TRY(CudaStatus(cudaStreamSynchronize(device_.compute()), "convert a weight"));
+  TRY(AwaitIdle(device_.compute()));
   return std::make_shared<const DeviceMemory>(std::move(converted));
 }
 

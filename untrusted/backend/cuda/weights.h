@@ -8,9 +8,6 @@
 
 namespace soter::cuda {
 
-// SharedMemory is device memory that a segment keeps for as long as it refers to it.
-using SharedMemory = std::shared_ptr<const DeviceMemory>;
-
 // Weights are the tensors of a client on the device: each once for each element type that a segment asked for.
 class Weights {
  public:

@@ -68,7 +68,7 @@ cudaError_t Finish(cudaStream_t stream, const Epilogue& e, const void* in, const
   const X* x = static_cast<const X*>(in);
   return ForEach(stream, e.count, [=, channels = e.channels, plane = e.plane, relu = e.relu] __device__(int64_t i) {
     float value = Convert<float>(x[i]);
-    if (bias != nullptr) value += bias[i / plane % channels];
+    if (bias != nullptr) value += bias[ChannelOf(i, plane, channels)];
     if (residual != nullptr) value += residual[i];
     y[i] = relu && value < 0 ? 0.0f : value;
   });

@@ -161,7 +161,7 @@ cudaError_t LaunchWhere(cudaStream_t stream, size_t element_bytes, const Walk<4>
 cudaError_t LaunchChannelAffine(cudaStream_t stream, int64_t count, int64_t channels, int64_t plane, bool relu,
                                 const float* x, const float* scale, const float* shift, float* y) {
   return ForEach(stream, count, [=] __device__(int64_t i) {
-    int64_t channel = i / plane % channels;
+    int64_t channel = ChannelOf(i, plane, channels);
     float value = x[i] * scale[channel] + shift[channel];
     y[i] = relu && value < 0 ? 0.0f : value;
   });

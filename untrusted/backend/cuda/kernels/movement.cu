@@ -35,11 +35,12 @@ cudaError_t PadElements(cudaStream_t stream, const PadShape& shape, const T* x, 
     int64_t rest = i, at = 0, stride = 1;
     bool inside = true;
     for (int d = shape.rank - 1; d >= 0; --d) {
-      int64_t index = PaddedIndex(shape.mode, rest % shape.extents[d] - shape.begins[d], shape.source[d]);
+      auto [above, within] = Divide(rest, shape.extents[d]);
+      int64_t index = PaddedIndex(shape.mode, within - shape.begins[d], shape.source[d]);
       inside = inside && index >= 0;
       at += index * stride;
       stride *= shape.source[d];
-      rest /= shape.extents[d];
+      rest = above;
     }
     y[i] = inside ? x[at] : static_cast<T>(shape.value);
   });
@@ -58,9 +59,9 @@ template <typename T, typename Index>
 cudaError_t GatherSlices(cudaStream_t stream, const GatherShape& s, const T* data, const Index* indices, T* y,
                          uint32_t* fault) {
   return ForEach(stream, s.outer * s.count * s.inner, [=] __device__(int64_t i) {
-    int64_t inner = i % s.inner, row = i / s.inner;
-    int64_t index = Checked(indices[row % s.count], s.extent, fault);
-    y[i] = data[(row / s.count * s.extent + index) * s.inner + inner];
+    auto [row, inner] = Divide(i, s.inner);
+    auto [outer, at] = Divide(row, s.count);
+    y[i] = data[(outer * s.extent + Checked(indices[at], s.extent, fault)) * s.inner + inner];
   });
 }
 
@@ -77,7 +78,8 @@ cudaError_t GatherSingly(cudaStream_t stream, const Walk<2>& walk, int64_t exten
 template <typename T>
 cudaError_t KeepSide(cudaStream_t stream, const TriluShape& s, const T* x, T* y) {
   return ForEach(stream, s.count, [=] __device__(int64_t i) {
-    int64_t column = i % s.columns, row = i / s.columns % s.rows;
+    auto [line, column] = Divide(i, s.columns);
+    int64_t row = Divide(line, s.rows).rest;
     bool kept = s.upper ? column - row >= s.diagonal : column - row <= s.diagonal;
     y[i] = kept ? x[i] : T{0};
   });

@@ -48,16 +48,17 @@ __device__ float PoolAt(const PoolShape& s, const float* x, const Taps (&taps)[3
 cudaError_t LaunchPool(cudaStream_t stream, const PoolShape& s, const float* x, float* y) {
   int64_t in_plane = s.in[0] * s.in[1] * s.in[2], out_plane = s.out[0] * s.out[1] * s.out[2];
   return ForEach(stream, s.planes * out_plane, [=] __device__(int64_t i) {
-    int64_t position = i % out_plane;
-    Taps taps[3] = {TapsOf(s, 0, position / (s.out[1] * s.out[2])), TapsOf(s, 1, position / s.out[2] % s.out[1]),
-                    TapsOf(s, 2, position % s.out[2])};
-    y[i] = PoolAt(s, x + i / out_plane * in_plane, taps);
+    auto [plane, position] = Divide(i, out_plane);
+    auto [line, column] = Divide(position, s.out[2]);
+    auto [slice, row] = Divide(line, s.out[1]);
+    Taps taps[3] = {TapsOf(s, 0, slice), TapsOf(s, 1, row), TapsOf(s, 2, column)};
+    y[i] = PoolAt(s, x + plane * in_plane, taps);
   });
 }
 
 cudaError_t LaunchLrn(cudaStream_t stream, const LrnShape& s, const float* x, float* y) {
   return ForEach(stream, s.count, [=] __device__(int64_t i) {
-    int64_t channel = i / s.plane % s.channels;
+    int64_t channel = ChannelOf(i, s.plane, s.channels);
     int64_t first = channel < s.before ? -channel : -s.before;
     int64_t last = s.channels - 1 - channel < s.after ? s.channels - 1 - channel : s.after;
     float squares = 0;
@@ -69,8 +70,10 @@ cudaError_t LaunchLrn(cudaStream_t stream, const LrnShape& s, const float* x, fl
 cudaError_t LaunchResize(cudaStream_t stream, const ResizeShape& s, const int64_t* indices, const float* weights,
                          const float* x, float* y) {
   return ForEach(stream, s.outer * s.out * s.inner, [=] __device__(int64_t i) {
-    int64_t inner = i % s.inner, row = i / s.inner, tap = row % s.out * s.taps_each;
-    const float* from = x + row / s.out * s.in * s.inner + inner;
+    auto [row, inner] = Divide(i, s.inner);
+    auto [outer, position] = Divide(row, s.out);
+    int64_t tap = position * s.taps_each;
+    const float* from = x + outer * s.in * s.inner + inner;
     float sum = 0;
     for (int64_t t = tap; t < tap + s.taps_each; ++t) sum += weights[t] * from[indices[t] * s.inner];
     y[i] = sum;
