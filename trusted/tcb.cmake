@@ -33,6 +33,7 @@ set(SOTER_COMMON_SOURCES
   common/compute/softmax.cc
   common/compute/strided.cc
   common/compute/unary.cc
+  common/graph/accelerator_set.cc
   common/graph/bind.cc
   common/graph/bind_inputs.cc
   common/graph/decode.cc
@@ -95,6 +96,7 @@ set(SOTER_TRUSTED_SOURCES
   trusted/plan/policy_verified.cc
   trusted/plan/ride_along.cc
   trusted/plan/stages.cc
+  trusted/plan/take_back.cc
 )
 
 set(SOTER_CRYPTO_SOURCES

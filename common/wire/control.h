@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/graph/graph.h"
+#include "common/wire/message.h"
 
 // The messages between `soter` (the owner's or operator's command line) and `soter-enclave`. The enclave connects to
 // the address it was given, so that the same works inside a library OS that has TCP only. Same frames as
@@ -38,6 +39,11 @@ enum class MessageType : uint16_t {
 enum class Scheme : uint8_t { kInsecure, kVerified, kMlcapsule, kAegisdnn, kEnnclave, kSoter, kLast = kSoter };
 enum class Check : uint8_t { kNone, kFingerprint, kFreivalds, kLast = kFreivalds };
 
+// WorkerKind is what the worker was asked to compute on: rounding errors of a GPU's libraries have bounds of their own.
+enum class WorkerKind : uint8_t { kCpu, kGpu, kLast = kGpu };
+// OnExhausted says what becomes of the operators that the accelerator has no room for.
+enum class OnExhausted : uint8_t { kEnclave, kRefuse, kLast = kRefuse };
+
 // Settings fix a session. Everything secret is drawn inside the enclave.
 struct Settings {
   Scheme scheme = Scheme::kSoter;
@@ -48,6 +54,9 @@ struct Settings {
   uint32_t threads = 2;                // of the enclave
   std::string worker;                  // address of the worker; empty when the scheme needs none
   uint32_t worker_threads = 2;
+  wire::Arithmetic precision = wire::Arithmetic::kFloat32;  // of the accelerator's linear operators
+  WorkerKind worker_kind = WorkerKind::kCpu;
+  OnExhausted on_exhausted = OnExhausted::kEnclave;
   uint32_t timeout_ms = 10000;         // the longest wait for one answer of the accelerator
   std::optional<uint64_t> seed;        // development builds only: makes secrets repeatable
   bool force_unit_scales = false;      // development builds only: every scale is 1 (shows that the leak test works)
@@ -55,7 +64,8 @@ struct Settings {
   static void Fields(auto& s, auto&& f) {
     f("scheme", s.scheme), f("theta", s.theta), f("check", s.check);
     f("fingerprint_rate", s.fingerprint_rate), f("cornerstones", s.cornerstones), f("threads", s.threads);
-    f("worker", s.worker), f("worker_threads", s.worker_threads), f("timeout_ms", s.timeout_ms);
+    f("worker", s.worker), f("worker_threads", s.worker_threads), f("precision", s.precision);
+    f("worker_kind", s.worker_kind), f("on_exhausted", s.on_exhausted), f("timeout_ms", s.timeout_ms);
     f("seed", s.seed), f("force_unit_scales", s.force_unit_scales), f("digest_model", s.digest_model);
   }
 };
@@ -197,13 +207,16 @@ struct RunReport {
   std::vector<Latency> repeats;        // one for each, ms
   double load_ms = 0;                  // plan, pack, mask, upload
   std::string backend, device;
+  std::vector<std::string> taken_back;  // operators that the accelerator did not take, and that the enclave computed
+  std::string taken_back_because;       // in the accelerator's words
   std::string notice;
   static void Fields(auto& s, auto&& f) {
     f("outputs", s.outputs), f("verified", s.verified), f("trusted_operators", s.trusted_operators);
     f("accelerator_operators", s.accelerator_operators), f("masked_operators", s.masked_operators);
     f("switches", s.switches), f("bytes_sent", s.bytes_sent), f("bytes_received", s.bytes_received);
     f("checks_made", s.checks_made), f("checks_failed", s.checks_failed), f("repeats", s.repeats);
-    f("load_ms", s.load_ms), f("backend", s.backend), f("device", s.device), f("notice", s.notice);
+    f("load_ms", s.load_ms), f("backend", s.backend), f("device", s.device), f("taken_back", s.taken_back);
+    f("taken_back_because", s.taken_back_because), f("notice", s.notice);
   }
 };
 

@@ -23,6 +23,11 @@ enum class MessageType : uint16_t {
 
 // Arithmetic is the product that a backend must compute. kFloat32 forbids TF32 and lower.
 enum class Arithmetic : uint8_t { kFloat32 = 0, kTf32 = 1, kFloat16 = 2, kFloat64 = 3, kLast = kFloat64 };
+// ArithmeticName is what users call it: fp32, tf32, fp16, fp64.
+constexpr const char* ArithmeticName(Arithmetic arithmetic) {
+  constexpr const char* kNames[] = {"fp32", "tf32", "fp16", "fp64"};
+  return kNames[static_cast<size_t>(arithmetic)];
+}
 
 // Port is where and how one input or output of a segment crosses. planes > 1: that many tensors of the type follow
 // one another (residue arithmetic); every backend today accepts 1.

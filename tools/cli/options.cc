@@ -112,7 +112,8 @@ void AddSchemeOptions(CLI::App& command, SchemeOptions& options) {
   command.add_option("--cornerstones", settings.cornerstones, "known answers per operator that fingerprints combine")
       ->check(CLI::Range(1u, control::kMaxCornerstones))
       ->capture_default_str();
-  command.add_option("--worker", options.worker, "auto, cpu, cuda, unix:PATH or HOST:PORT")->capture_default_str();
+  command.add_option("--worker", options.worker, "auto, cpu, cuda, cuda:N, unix:PATH or HOST:PORT")->capture_default_str();
+  AddAcceleratorOptions(command, options.accelerator);
   AddEnclaveOptions(command, options);
   command.add_option("--threads", options.threads, "of each side [as many as there are cores]")
       ->check(CLI::Range(1u, control::kMaxThreads));
@@ -154,6 +155,7 @@ EnclaveOptions MakeEnclaveOptions(const SchemeOptions& options) {
   settings.scheme = SchemeFromName(options.scheme);
   settings.check =
       options.check.empty() ? DefaultCheck(settings.scheme) : CheckFromName(options.check);
+  Apply(options.accelerator, settings);
   settings.threads = settings.worker_threads = options.threads == 0 ? CoreCount() : options.threads;
   if (options.seed_option != nullptr && options.seed_option->count() > 0) settings.seed = options.seed;
   if (settings.seed.has_value()) {

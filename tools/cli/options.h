@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "tools/cli/accelerator_options.h"
 #include "tools/cli/inputs.h"
 #include "tools/cli/session.h"
 
@@ -39,6 +40,7 @@ struct SchemeOptions {
   std::string enclave;  // empty: started here
   std::string enclave_policy, dev_key;
   std::vector<std::string> enclave_collateral;
+  AcceleratorOptions accelerator;
   control::Settings settings;
   uint32_t threads = 0;  // 0: as many as there are cores
   uint64_t seed = 0;

@@ -95,6 +95,7 @@ std::string PlanAsJson(const PlanSummary& summary) {
       {"scheme", SchemeName(summary.settings.scheme)},
       {"theta", summary.settings.theta},
       {"check", CheckName(summary.settings.check)},
+      {"precision", wire::ArithmeticName(summary.settings.precision)},
       {"tee", summary.tee},
       {"input_shapes", summary.input_shapes},
       {"nodes", nodes},

@@ -85,6 +85,9 @@ std::string SettingsText(const RunSummary& summary) {
   std::string text = "scheme " + std::string(SchemeName(settings.scheme));
   if (settings.scheme == control::Scheme::kSoter) text += ", theta " + FormatFixed(settings.theta, 2);
   text += ", check " + std::string(CheckName(settings.check));
+  if (settings.precision != wire::Arithmetic::kFloat32) {
+    text += std::string(", precision ") + wire::ArithmeticName(settings.precision);
+  }
   if (!summary.report.backend.empty()) {
     text += ", accelerator " + TerminalSafe(summary.report.backend, Lines::kJoin) + " (" +
             TerminalSafe(summary.report.device, Lines::kJoin) + ")";
@@ -103,6 +106,19 @@ Json AttestedJson(const RunSummary& summary) {
   return {{"platform", PlatformName(summary.attested->platform)},
           {"measurement", EncodeHex(summary.attested->measurement)},
           {"model_digest", EncodeHex(summary.attested->workload->model_digest)}};
+}
+
+// TakenBackText names a few of the operators that the accelerator did not take.
+std::string TakenBackText(const control::RunReport& report) {
+  constexpr size_t kNamed = 5;
+  if (report.taken_back.empty()) return "";
+  std::string text = "taken back " + std::to_string(report.taken_back.size()) + " operator" +
+                     (report.taken_back.size() == 1 ? "" : "s") + " that the accelerator did not take ran in the enclave:";
+  for (size_t i = 0; i < std::min(kNamed, report.taken_back.size()); ++i) {
+    text += (i == 0 ? " " : ", ") + TerminalSafe(report.taken_back[i], Lines::kJoin);
+  }
+  if (report.taken_back.size() > kNamed) text += ", ...";
+  return text + " (" + TerminalSafe(report.taken_back_because, Lines::kJoin) + ")\n";
 }
 
 // Number keeps JSON valid: it has no NaN and no infinity.
@@ -145,7 +161,7 @@ std::string RunAsText(const RunSummary& summary) {
   text += AttestedText(summary) + "\n";
   text += OutputsText(summary) + "\nverified   " + VerifiedText(report, summary.settings.check) + "\n" +
           CountsText(report);
-  text += LatencyText(report) + "load       " + FormatMs(report.load_ms) + "\n";
+  text += TakenBackText(report) + LatencyText(report) + "load       " + FormatMs(report.load_ms) + "\n";
   if (!report.notice.empty()) text += "note       " + TerminalSafe(report.notice, Lines::kJoin) + "\n";
   return text;
 }
@@ -159,6 +175,7 @@ std::string RunAsJson(const RunSummary& summary) {
       {"scheme", SchemeName(summary.settings.scheme)},
       {"theta", summary.settings.theta},
       {"check", CheckName(summary.settings.check)},
+      {"precision", wire::ArithmeticName(summary.settings.precision)},
       {"worker", {{"backend", text(report.backend)}, {"device", text(report.device)}}},
       {"tee", summary.tee},
       {"attested", AttestedJson(summary)},
@@ -169,6 +186,7 @@ std::string RunAsJson(const RunSummary& summary) {
        {{"trusted", report.trusted_operators},
         {"accelerator", report.accelerator_operators},
         {"masked", report.masked_operators}}},
+      {"taken_back", {{"operators", report.taken_back}, {"reason", text(report.taken_back_because)}}},
       {"switches", report.switches},
       {"bytes_sent", report.bytes_sent},
       {"bytes_received", report.bytes_received},

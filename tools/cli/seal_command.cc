@@ -4,6 +4,7 @@
 
 #include "common/graph/codec.h"
 #include "owner/seal_model.h"
+#include "tools/cli/accelerator_options.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/model.h"
 #include "tools/cli/named_files.h"
@@ -15,13 +16,28 @@ namespace {
 struct SealOptions {
   std::string model;
   std::string min_scheme = "soter", min_check = "fingerprint";
+  std::vector<std::string> precisions = {"fp32"};
   SealFileRequest request;
 };
+
+// In a policy, fp64 is what fp32 is: no less exact.
+uint32_t PolicyPrecisions(const std::vector<std::string>& names) {
+  uint32_t set = 0;
+  for (const std::string& name : names) {
+    switch (PrecisionFromName(name)) {
+      case wire::Arithmetic::kTf32: set |= static_cast<uint32_t>(Precision::kTf32); break;
+      case wire::Arithmetic::kFloat16: set |= static_cast<uint32_t>(Precision::kFloat16); break;
+      default: set |= static_cast<uint32_t>(Precision::kFloat32); break;
+    }
+  }
+  return set;
+}
 
 Status Seal(const SealOptions& options) {
   SealFileRequest request = options.request;
   request.policy.min_scheme = SchemeFromName(options.min_scheme);
   request.policy.min_check = CheckFromName(options.min_check);
+  request.policy.precisions = PolicyPrecisions(options.precisions);
   if (request.policy.name.empty()) request.policy.name = std::filesystem::path(options.model).stem().string();
   if (!IsModelName(request.policy.name)) {
     return InvalidArgument("\"" + request.policy.name + "\" cannot be a sealed model's name; give --name with letters, "
@@ -61,6 +77,9 @@ void AddSealCommand(CLI::App& app, Command& chosen) {
   command->add_option("--max-theta", request.policy.max_theta, "the greatest share that may be offloaded")
       ->check(Fraction())
       ->capture_default_str();
+  command->add_option("--precision", options->precisions, "the arithmetics that are allowed, with commas [fp32]")
+      ->delimiter(',')
+      ->check(PrecisionOption());
   command->callback([options, &chosen] { chosen.run = [options] { return Seal(*options); }; });
 }
 

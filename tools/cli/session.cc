@@ -70,6 +70,7 @@ Result<std::unique_ptr<EnclaveSession>> EnclaveSession::Start(const EnclaveOptio
   control::Settings settings = options.settings;
   settings.worker = session->worker_address_;
   settings.digest_model |= session->judge_.has_value();
+  settings.worker_kind = session->worker_kind_;
   TRY(session->Send(control::MessageType::kConfigure, control::Encode(settings)));
   return session;
 }
@@ -95,12 +96,15 @@ Status EnclaveSession::StartWorker(const EnclaveOptions& options) {
   WorkerChoice choice = TRY(ChooseWorker(options.worker));
   if (!choice.address.empty()) {
     worker_address_ = choice.address;
+    worker_kind_ = options.settings.worker_kind;
     return {};
   }
+  worker_kind_ = choice.kind;
   wire::Address address{.kind = wire::Address::Kind::kUnix, .path = scratch_->path() / "worker"};
   worker_address_ = wire::AddressString(address);
   ChildOptions child{.name = "the worker", .program = ProgramBeside("soter")};
-  child.arguments = {"worker", "--listen", worker_address_, "--backend", choice.backend};
+  child.arguments = {"worker", "--listen", worker_address_, "--backend", choice.backend,
+                     "--device", std::to_string(choice.device)};
   if (!options.record_directory.empty()) {
     child.arguments.insert(child.arguments.end(), {"--record", options.record_directory});
   }
@@ -108,20 +112,22 @@ Status EnclaveSession::StartWorker(const EnclaveOptions& options) {
   Result<std::unique_ptr<ChildProcess>> started = ChildProcess::Start(std::move(child));
   if (!started.ok()) return Unavailable(started.error().message);
   worker_ = std::move(started).value();
-  return WaitForWorker(address);
+  TRY(WaitForWorker(address, options.worker));
+  if (choice.backend == "auto") PrintLastWords(*worker_, "worker");  // a GPU that cannot be used
+  return {};
 }
 
 // A worker takes one client after the other, so a connection that is closed at once does no harm.
-Status EnclaveSession::WaitForWorker(const wire::Address& address) {
+Status EnclaveSession::WaitForWorker(const wire::Address& address, const std::string& asked) {
   for (wire::Deadline end = After(kStartTimeout); std::chrono::steady_clock::now() < end;) {
     if (wire::Connect(address, end).ok()) return {};
     if (auto how = worker_->HowItEnded()) {
       PrintLastWords(*worker_, "worker");
-      return Unavailable("the worker " + *how + " before it was ready");
+      return Unavailable("--worker " + asked + ": it " + *how + " before it was ready");
     }
     std::this_thread::sleep_for(kStartPoll);
   }
-  return Unavailable("the worker was not ready in time");
+  return Unavailable("--worker " + asked + ": it was not ready in time");
 }
 
 Status EnclaveSession::StartEnclave(const EnclaveOptions& options) {

@@ -62,7 +62,7 @@ class EnclaveSession {
   Status StartWorker(const EnclaveOptions& options);
   Status StartEnclave(const EnclaveOptions& options);
   Status AwaitEnclave(const EnclaveOptions& options);
-  Status WaitForWorker(const wire::Address& address);
+  Status WaitForWorker(const wire::Address& address, const std::string& asked);
   Result<control::ModelReport> SendPieces(const ByteSource& ciphertext);
   Result<control::ModelReport> AwaitReady();
   Status Send(control::MessageType type, std::span<const std::byte> payload);
@@ -83,6 +83,7 @@ class EnclaveSession {
   std::optional<Certificate> link_;  // the enclave's, where it is not on this machine's own socket
   std::optional<EvidenceClaims> attested_;
   std::string worker_address_;
+  control::WorkerKind worker_kind_ = control::WorkerKind::kCpu;
 };
 
 }  // namespace soter

@@ -11,6 +11,9 @@ void AddWorkerCommand(CLI::App& app, Command& chosen) {
   command->add_option("--listen", options->listen, "unix:PATH, HOST:PORT or [v6]:PORT")->required();
   command->add_option("--backend", options->backend, "cpu, cuda, or auto: cuda where there is a GPU")->capture_default_str();
   command->add_option("--device", options->device, "which GPU, counted from 0")->capture_default_str();
+  command->add_option("--memory-limit", options->memory_limit_bytes,
+                      "of weights and buffers for one client, as 800MB or 2GiB [what the machine has]")
+      ->transform(CLI::AsSizeValue(true));
   command->add_option("--threads", options->threads, "at most, whatever a client asks for [one for each processor]");
   command->add_option("--record", options->record, "directory in which to write down all that is received");
   command->add_flag("--once", options->once, "end with the first client");

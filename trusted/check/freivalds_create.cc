@@ -83,7 +83,9 @@ class Freivalds::Builder {
     const ProbeGeometry& g = check_.geometry_;
     check_.model_ = ModelOf(family);
     double terms = static_cast<double>(g.inner_count()), outputs = static_cast<double>(g.out_channels);
-    check_.relative_ = check_.model_.factor * check_.model_.unit_roundoff * std::sqrt(terms + kExtraTerms);
+    const RoundingModel& model = check_.model_;
+    check_.relative_ = model.factor * model.unit_roundoff * std::sqrt(terms + kExtraTerms) +
+                       model.operand_factor * model.operand_roundoff;
     double largest = 0;
     for (float value : op_.weight.As<float>()) largest = std::max(largest, std::abs(double{value}));
     check_.absolute_ = kUnderflow * kUnderflowMargin * (terms + 1) * (1 + largest) * outputs;

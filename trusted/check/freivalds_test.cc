@@ -36,7 +36,7 @@ class CheckedOperator {
     program_.emplace(std::move(program).value());
     x_ = Buffer(LaidOutBytes(x_type_, x_layout).value()), y_ = Buffer(LaidOutBytes(y_type_, y_layout).value());
     LinearOperator linear{node_, x_type_, y_type_, x_layout, y_layout, weight_, bias_ ? &*bias_ : nullptr};
-    family_ = FamilyOf(node_, wire::Arithmetic::kFloat32);
+    family_ = FamilyOf(node_, wire::Arithmetic::kFloat32, control::WorkerKind::kCpu);
     freivalds_.emplace(Freivalds::Create(linear, family_, threads, *random_, probes));
     EXPECT_TRUE(scratch_.Reserve(freivalds_->scratch_doubles()).ok());
     Fill();
@@ -337,13 +337,20 @@ TEST(Freivalds, PaddingThatNobodyWouldCheckIsRefused) {
                                {16, 3, 1, 1}, 0, Layout::kNChw16c, Layout::kNChw16c, 1), "padding is not checked");
 }
 
-TEST(FamilyOf, FollowsFromTheOperatorAlone) {
+TEST(FamilyOf, FollowsFromTheOperatorAndFromWhatWasAskedOfWhom) {
+  using enum wire::Arithmetic;
+  using control::WorkerKind;
   Node node{"", Conv{.window = WindowOf({3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1})}, {}, {}};
-  EXPECT_EQ(FamilyOf(node, wire::Arithmetic::kFloat32), RoundingFamily::kWinograd);
-  EXPECT_EQ(FamilyOf(node, wire::Arithmetic::kTf32), RoundingFamily::kGpuTf32);
+  EXPECT_EQ(FamilyOf(node, kFloat32, WorkerKind::kCpu), RoundingFamily::kWinograd);
+  EXPECT_EQ(FamilyOf(node, kFloat32, WorkerKind::kGpu), RoundingFamily::kGpuFp32);
+  EXPECT_EQ(FamilyOf(node, kFloat64, WorkerKind::kGpu), RoundingFamily::kGpuFp32);
+  for (WorkerKind worker : {WorkerKind::kCpu, WorkerKind::kGpu}) {
+    EXPECT_EQ(FamilyOf(node, kTf32, worker), RoundingFamily::kTf32);
+    EXPECT_EQ(FamilyOf(node, kFloat16, worker), RoundingFamily::kFloat16);
+  }
   std::get<Conv>(node.op).window.strides = {2, 2};
-  EXPECT_EQ(FamilyOf(node, wire::Arithmetic::kFloat32), RoundingFamily::kDirect);
-  EXPECT_EQ(FamilyOf({"", Linear{}, {}, {}}, wire::Arithmetic::kFloat32), RoundingFamily::kDirect);
+  EXPECT_EQ(FamilyOf(node, kFloat32, WorkerKind::kCpu), RoundingFamily::kDirect);
+  EXPECT_EQ(FamilyOf({"", Linear{}, {}, {}}, kFloat32, WorkerKind::kCpu), RoundingFamily::kDirect);
 }
 
 }  // namespace

@@ -20,12 +20,13 @@ bool MayBeWinograd(const Node& node) {
 
 }  // namespace
 
-RoundingFamily FamilyOf(const Node& node, wire::Arithmetic arithmetic) {
+RoundingFamily FamilyOf(const Node& node, wire::Arithmetic arithmetic, control::WorkerKind worker) {
   switch (arithmetic) {
-    case wire::Arithmetic::kTf32: return RoundingFamily::kGpuTf32;
-    case wire::Arithmetic::kFloat16: return RoundingFamily::kGpuFp16;
+    case wire::Arithmetic::kTf32: return RoundingFamily::kTf32;
+    case wire::Arithmetic::kFloat16: return RoundingFamily::kFloat16;
     case wire::Arithmetic::kFloat32: case wire::Arithmetic::kFloat64: break;  // float64 is no worse than float32
   }
+  if (worker == control::WorkerKind::kGpu) return RoundingFamily::kGpuFp32;
   return MayBeWinograd(node) ? RoundingFamily::kWinograd : RoundingFamily::kDirect;
 }
 

@@ -15,7 +15,15 @@ namespace soter {
 // AcceleratorInfo is what an accelerator says of itself; it proves nothing.
 struct AcceleratorInfo {
   std::string backend, device;
+  std::vector<wire::Arithmetic> arithmetics;
   bool shares_memory = false;
+};
+
+// Refusal is a segment that the accelerator did not take: it has no room (kExhausted), or no way to compute an
+// operator of it (kUnsupported).
+struct Refusal {
+  uint32_t segment = 0;
+  Error why;
 };
 
 // Segment is a part of the network that runs on the accelerator in one go. Its graph has no symbols and refers to
@@ -41,8 +49,8 @@ class Accelerator {
 
   // LoadWeight uploads a tensor once; segments refer to it by `id`.
   virtual Status LoadWeight(WeightId id, TensorView weight) = 0;
-  // LoadSegments replaces all loaded segments; weights stay.
-  virtual Status LoadSegments(std::span<const Segment> segments) = 0;
+  // LoadSegments replaces all loaded segments; weights stay. Returns those that were refused; the others are loaded.
+  virtual Result<std::vector<Refusal>> LoadSegments(std::span<const Segment> segments) = 0;
 
   // InputBuffer is the memory from which the accelerator will read input `index`: untrusted, write-only for us,
   // free to be written until Start.

@@ -13,16 +13,17 @@ namespace {
 
 class BindingBuilder {
  public:
-  BindingBuilder(const BindingContext& context, StaticGraph graph, ValidatedPlan plan)
-      : context_(context), binding_(std::make_unique<Binding>(Binding{std::move(graph), std::move(plan)})) {}
+  BindingBuilder(const BindingContext& context, StaticGraph graph, ValidatedPlan plan, Refused& refused)
+      : context_(context), refused_(refused), binding_(std::make_unique<Binding>(Binding{std::move(graph), std::move(plan)})) {}
 
   Result<std::unique_ptr<Binding>> Build() && {
     FindMaskedScales();
     CountUses();
     TRY(MakeEdges());
-    if (context_.accelerator != nullptr && plan().check == Check::kFingerprint) TRY(MakeFingerprints());
-    for (const Stage& stage : plan().stages) TRY(stage.accelerator ? AddAcceleratorStage(stage) : AddEnclaveStage(stage));
-    if (!segments_.empty()) TRY(context_.accelerator->LoadSegments(segments_));
+    TRY(LoadAccelerator());
+    if (!refused_.values.empty()) return *refused_.why;
+    if (!probe_segments_.empty()) TRY(MakeFingerprints());
+    for (const Stage& stage : plan().stages) TRY(stage.accelerator ? FinishAcceleratorStage(stage) : AddEnclaveStage(stage));
     return std::move(binding_);
   }
 
@@ -31,12 +32,25 @@ class BindingBuilder {
   const StaticGraph& graph() const { return binding_->graph; }
   const Node& node(uint32_t index) const { return graph().graph().nodes[index]; }
 
+  // Makes all segments and uploads what they refer to. Nothing is released before the accelerator has taken everything.
+  Status LoadAccelerator() {
+    for (size_t i = 0; i < plan().placement.size(); ++i)
+      if (plan().placement[i].checked && plan().check == Check::kFingerprint) TRY(AddProbeSegment(static_cast<uint32_t>(i)));
+    for (const Stage& stage : plan().stages)
+      if (stage.accelerator) TRY(AddAcceleratorStage(stage));
+    if (segments_.empty() || !refused_.values.empty()) return {};
+    for (Refusal& refusal : TRY(context_.accelerator->LoadSegments(segments_))) {
+      for (uint32_t index : segment_nodes_[refusal.segment]) refused_.values.insert(node(index).outputs[0]);
+      if (!refused_.why) refused_.why = std::move(refusal.why);
+    }
+    return {};
+  }
+
   void FindMaskedScales() {
-    std::vector<bool> masked;
-    for (const NodePlacement& placed : plan().placement) masked.push_back(placed.masked);
+    std::vector<bool> masked = ScaledNodes(plan());
     classes_ = std::make_unique<ScaleClasses>(graph(), masked);
     for (size_t i = 0; i < masked.size(); ++i)
-      if (masked[i]) {
+      if (plan().placement[i].masked) {
         for (ValueId value : node(static_cast<uint32_t>(i)).outputs) masked_values_.insert(value);
         for (ValueId value : node(static_cast<uint32_t>(i)).inputs) masked_values_.insert(value);
       }
@@ -139,30 +153,39 @@ class BindingBuilder {
     return MakeEnclaveStage(part, [&](const Initializer& initializer) { return context_.weights.Get(initializer); });
   }
 
-  // Uploads a parameter under its factor, once.
-  Result<WeightId> Upload(const ParameterUse& use) {
+  // Uploads a parameter under its factor, once. One for which there is no room is noted in refused_ and gets no id.
+  Result<WeightId> Upload(const ParameterUse& use, std::span<const uint32_t> nodes) {
     auto key = std::make_pair(use.initializer.value, use.factor);
     if (auto found = context_.uploads.find(key); found != context_.uploads.end()) return found->second;
     std::shared_ptr<const Tensor> plain = TRY(context_.weights.Get(use.initializer));
     WeightId id = context_.uploads.size() + 1;
-    if (use.factor == 1.0f) {
-      TRY(context_.accelerator->LoadWeight(id, plain->view()));
-    } else {
-      Tensor masked = TRY(Tensor::Allocate(plain->type()));
-      std::span<const float> source = plain->As<float>();
-      std::span<float> target = masked.MutableAs<float>();
-      for (size_t i = 0; i < source.size(); ++i) target[i] = source[i] * use.factor;
-      TRY(context_.accelerator->LoadWeight(id, masked.view()));
+    if (use.factor != 1.0f) plain = TRY(Masked(*plain, use.factor));
+    Status loaded = context_.accelerator->LoadWeight(id, plain->view());
+    if (!loaded.ok() && loaded.error().code == ErrorCode::kExhausted) {
+      for (uint32_t index : nodes)
+        if (std::ranges::count(node(index).inputs, use.initializer.value) > 0) refused_.values.insert(node(index).outputs[0]);
+      if (!refused_.why) refused_.why = std::move(loaded).error();
+      return kNoWeight;
     }
+    TRY(std::move(loaded));
     context_.uploads[key] = id;
     return id;
   }
 
+  static Result<std::shared_ptr<const Tensor>> Masked(const Tensor& plain, float factor) {
+    Tensor masked = TRY(Tensor::Allocate(plain.type()));
+    std::span<const float> source = plain.As<float>();
+    std::span<float> target = masked.MutableAs<float>();
+    for (size_t i = 0; i < source.size(); ++i) target[i] = source[i] * factor;
+    return std::make_shared<const Tensor>(std::move(masked));
+  }
+
   Result<Segment> MakeSegment(std::span<const uint32_t> nodes, const std::vector<ValueId>& inputs,
                               const std::vector<ValueId>& outputs) {
-    Segment segment{.id = static_cast<uint32_t>(segments_.size())};
+    Segment segment{.id = static_cast<uint32_t>(segments_.size()), .arithmetic = context_.settings.precision};
     segment.graph = TRY(AcceleratorGraph(graph(), nodes, inputs, outputs, [&](ValueId value) { return ScaleOf(value); },
-                                         [&](const ParameterUse& use) { return Upload(use); }));
+                                         [&](const ParameterUse& use) { return Upload(use, nodes); }));
+    segment_nodes_.emplace_back(nodes.begin(), nodes.end());
     for (ValueId value : inputs) segment.input_types.push_back(graph().type(value));
     for (ValueId value : outputs) segment.output_types.push_back(graph().type(value));
     return segment;
@@ -177,38 +200,46 @@ class BindingBuilder {
     step->segment = segment.id;
     for (ValueId value : stage.inputs) step->sends.push_back(CrossingOf(value));
     for (ValueId value : returned) step->receipts.push_back({CrossingOf(value), nullptr, std::nullopt, nullptr});
-    if (IsChecked(stage)) TRY(AddChecks(ShadowOf(graph(), stage), segment.arithmetic, *step));
     for (const Crossing& send : step->sends) binding_->bytes_sent += send.edge->buffer.size();
     for (const Receipt& receipt : step->receipts) binding_->bytes_received += receipt.crossing.edge->buffer.size();
     binding_->receipt_count += step->receipts.size();
-    for (ValueId value : ConstantsOf(stage)) TRY(Used(value));
     segments_.push_back(std::move(segment));
+    loaded_stages_.push_back(std::move(step));
+    return {};
+  }
+
+  // The stages were added in the same order.
+  Status FinishAcceleratorStage(const Stage& stage) {
+    std::unique_ptr<AcceleratorStage> step = std::move(loaded_stages_[finished_stages_++]);
+    if (IsChecked(stage)) TRY(AddChecks(ShadowOf(graph(), stage), *step));
+    for (ValueId value : ConstantsOf(stage)) TRY(Used(value));
     binding_->steps.push_back({nullptr, std::move(step)});
     return {};
   }
 
   Crossing CrossingOf(ValueId value) { return {binding_->edges.at(value).get(), ScaleOf(value)}; }
 
-  Status AddChecks(const Shadow& shadow, wire::Arithmetic arithmetic, AcceleratorStage& stage) {
+  Status AddChecks(const Shadow& shadow, AcceleratorStage& stage) {
     for (size_t i = 0; i < shadow.steps.size(); ++i) {
       Receipt& receipt = stage.receipts[i];
       const Node& linear = node(shadow.steps[i].node);
       receipt.before = TRY(MakeShadowStage(shadow.steps[i].before));
       receipt.input = binding_->edges.at(linear.inputs[0]).get();
-      receipt.check.emplace(TRY(MakeFreivalds(linear, *receipt.input, *receipt.crossing.edge, arithmetic)));
+      receipt.check.emplace(TRY(MakeFreivalds(linear, *receipt.input, *receipt.crossing.edge)));
       TRY(binding_->scratch.Reserve(receipt.check->scratch_doubles()));
     }
     stage.after = TRY(MakeShadowStage(shadow.after));
     return {};
   }
 
-  Result<Freivalds> MakeFreivalds(const Node& linear, const Edge& x, const Edge& y, wire::Arithmetic arithmetic) {
+  Result<Freivalds> MakeFreivalds(const Node& linear, const Edge& x, const Edge& y) {
     std::shared_ptr<const Tensor> weight = TRY(context_.weights.Get(*graph().initializer(linear.inputs[1])));
     std::shared_ptr<const Tensor> bias;
     if (linear.inputs.size() > 2 && linear.inputs[2] != kNoValue)
       bias = TRY(context_.weights.Get(*graph().initializer(linear.inputs[2])));
     return Freivalds::Create({linear, x.type, y.type, x.layout, y.layout, *weight, bias.get()},
-                             FamilyOf(linear, arithmetic), static_cast<int>(context_.settings.threads), context_.random);
+                             FamilyOf(linear, context_.settings.precision, context_.settings.worker_kind),
+                             static_cast<int>(context_.settings.threads), context_.random);
   }
 
   // Profiles the network on random inputs and keeps, for every operator to be checked, its cornerstones.
@@ -232,27 +263,40 @@ class BindingBuilder {
     for (const Tensor* tensor : profile.inputs) inputs.push_back(tensor->Clone());
     for (const Tensor* tensor : profile.outputs) outputs.push_back(tensor->Clone());
     ValueId x = probed.inputs[0], y = probed.outputs[0];
-    Segment segment = TRY(MakeSegment(std::span(&profile.node, 1), {x}, {y}));
-    segment.input_layouts = segment.output_layouts = {Layout::kDense};
-    binding_->probes.push_back({segment.id, Fingerprint(probed, *weight, bias.get(), std::move(inputs), std::move(outputs)),
+    Fingerprint fingerprint(probed, *weight, bias.get(), std::move(inputs), std::move(outputs));
+    binding_->probes.push_back({probe_segments_.at(profile.node), std::move(fingerprint),
                                 ScaleOf(x), ScaleOf(y), TRY(TryBuffer(TRY(SizeBytes(graph().type(x))))),
                                 TRY(TryBuffer(TRY(SizeBytes(graph().type(y))))), graph().type(y)});
+    return {};
+  }
+
+  // The segment that computes one operator alone, for its fingerprint.
+  Status AddProbeSegment(uint32_t index) {
+    Segment segment = TRY(MakeSegment(std::span(&index, 1), {node(index).inputs[0]}, {node(index).outputs[0]}));
+    segment.input_layouts = segment.output_layouts = {Layout::kDense};
+    probe_segments_[index] = segment.id;
     segments_.push_back(std::move(segment));
     return {};
   }
 
   const BindingContext& context_;
+  Refused& refused_;
   std::unique_ptr<Binding> binding_;
   std::unique_ptr<ScaleClasses> classes_;
   std::set<ValueId> masked_values_;
   std::map<ValueId, uint32_t> uses_;
   std::vector<Segment> segments_;
+  std::vector<std::vector<uint32_t>> segment_nodes_;
+  std::map<uint32_t, uint32_t> probe_segments_;  // by node
+  std::vector<std::unique_ptr<AcceleratorStage>> loaded_stages_;
+  size_t finished_stages_ = 0;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Binding>> BuildBinding(const BindingContext& context, StaticGraph graph, ValidatedPlan plan) {
-  return BindingBuilder(context, std::move(graph), std::move(plan)).Build();
+Result<std::unique_ptr<Binding>> BuildBinding(const BindingContext& context, StaticGraph graph, ValidatedPlan plan,
+                                              Refused& refused) {
+  return BindingBuilder(context, std::move(graph), std::move(plan), refused).Build();
 }
 
 }  // namespace soter

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "common/compute/program.h"
@@ -83,6 +84,12 @@ struct Binding {
   size_t enclave_weight_bytes = 0;
 };
 
+// Refused is what the accelerator did not take: the values whose nodes must be computed elsewhere, and why, in its words.
+struct Refused {
+  std::set<ValueId> values;
+  std::optional<Error> why;  // the first reason
+};
+
 // BindingContext is what a binding is built from; all of it belongs to the session.
 struct BindingContext {
   const control::Settings& settings;
@@ -94,9 +101,12 @@ struct BindingContext {
   Layout activation_layout;                              // of 16-channel-aligned rank 4 edges
 };
 
-// BuildBinding profiles, packs, masks, uploads and loads everything that `plan` needs.
-// Each parameter's plain copy is released when it was packed or uploaded.
+// BuildBinding profiles, packs, masks, uploads and loads everything that `plan` needs: first what the accelerator gets,
+// then what stays here. Each parameter's plain copy is released when it was packed, or when all segments are loaded.
+// Where the accelerator has no room or no kernel for something, `refused` tells for what; the error is then the
+// accelerator's own, no parameter was released, and another plan can be tried.
 // Errors: those of Program::Compile, Accelerator, ProfileGraph, WeightStore.
-Result<std::unique_ptr<Binding>> BuildBinding(const BindingContext& context, StaticGraph graph, ValidatedPlan plan);
+Result<std::unique_ptr<Binding>> BuildBinding(const BindingContext& context, StaticGraph graph, ValidatedPlan plan,
+                                              Refused& refused);
 
 }  // namespace soter

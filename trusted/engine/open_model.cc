@@ -15,6 +15,16 @@ bool HidesWeights(control::Scheme scheme) {
   return scheme != control::Scheme::kInsecure && scheme != control::Scheme::kVerified;
 }
 
+// In an owner's policy, float64 is what float32 is: no less exact.
+Precision PrecisionOf(wire::Arithmetic arithmetic) {
+  switch (arithmetic) {
+    case wire::Arithmetic::kTf32: return Precision::kTf32;
+    case wire::Arithmetic::kFloat16: return Precision::kFloat16;
+    case wire::Arithmetic::kFloat32: case wire::Arithmetic::kFloat64: break;
+  }
+  return Precision::kFloat32;
+}
+
 // The plaintext and the parameters decoded from it are there at the same time; later ones replace earlier ones. A
 // model that will not fit is refused before any of it is read.
 Status RequireRoom(uint64_t ciphertext_bytes) {
@@ -52,7 +62,7 @@ Result<LoadedModel> OpenModelFor(const control::Settings& settings, ReleasedKey 
   OpenedModel opened = TRY(OpenSealedModel(std::move(sealed.ciphertext), sealed.ciphertext_bytes, request));
   TRY(RequirePolicy(opened.policy(), {.scheme = settings.scheme,
                                       .check = settings.check,
-                                      .precision = Precision::kFloat32,
+                                      .precision = PrecisionOf(settings.precision),
                                       .theta = settings.theta}));
   if (opened.policy().min_check != control::Check::kNone) {
     Status checks = RequireSpotChecks(settings);

@@ -77,7 +77,7 @@ Status RemoteAccelerator::Greet() {
   TRY(ReceiveReply(MessageType::kHelloReply, wire::kMaxReplyBytes, Soon()));
   auto reply = TRY(wire::Decode<wire::HelloReply>(TRY(wire::ReceivePayload(connection_, Soon()))));
   if (reply.protocol != wire::kProtocolVersion) return Malformed("it speaks another protocol version");
-  info_ = {Printable(reply.backend), Printable(reply.device),
+  info_ = {Printable(reply.backend), Printable(reply.device), std::move(reply.arithmetics),
            reply.shares_memory && !options_.shared_directory.empty()};
   return {};
 }
@@ -141,15 +141,25 @@ Status RemoteAccelerator::LoadWeight(WeightId id, TensorView weight) {
   return Settled(Call(MessageType::kLoadWeight, {head, weight.bytes}));
 }
 
-Status RemoteAccelerator::LoadSegments(std::span<const Segment> segments) {
+Result<std::vector<Refusal>> RemoteAccelerator::LoadSegments(std::span<const Segment> segments) {
   if (broken_) return *broken_;
-  auto load = [&]() -> Status {
-    TRY(Call(MessageType::kDrop, {wire::Encode(wire::Drop{.weights = false})}));
-    TRY(Place(segments));
-    for (const Segment& segment : segments) TRY(SendSegment(segment, segments_.at(segment.id)));
-    return {};
-  };
-  return Settled(load());
+  Result<std::vector<Refusal>> refusals = Load(segments);
+  if (!refusals.ok()) return Settle(std::move(refusals).error());
+  return refusals;
+}
+
+Result<std::vector<Refusal>> RemoteAccelerator::Load(std::span<const Segment> segments) {
+  TRY(Call(MessageType::kDrop, {wire::Encode(wire::Drop{.weights = false})}));
+  TRY(Place(segments));
+  std::vector<Refusal> refusals;
+  for (const Segment& segment : segments) {
+    Status sent = SendSegment(segment, segments_.at(segment.id));
+    if (sent.ok()) continue;
+    bool can_do_without = sent.error().code == ErrorCode::kExhausted || sent.error().code == ErrorCode::kUnsupported;
+    if (!refused_ || !can_do_without) return sent.error();
+    refusals.push_back({segment.id, Settle(std::move(sent).error())});
+  }
+  return refusals;
 }
 
 // Place lays out all segments: inputs side by side, so that one can be written while another's outputs are still

@@ -33,7 +33,7 @@ class RemoteAccelerator : public Accelerator {
   // LoadWeight errors: also kExhausted, when the worker says so.
   Status LoadWeight(WeightId id, TensorView weight) override;
   // LoadSegments errors: also kExhausted where shared memory has no room, saying how much is needed.
-  Status LoadSegments(std::span<const Segment> segments) override;
+  Result<std::vector<Refusal>> LoadSegments(std::span<const Segment> segments) override;
 
   std::span<std::byte> InputBuffer(uint32_t segment, size_t index) override;
   Status Start(uint32_t segment, Deadline deadline) override;
@@ -59,6 +59,7 @@ class RemoteAccelerator : public Accelerator {
   void Ask() { asked_ = std::chrono::steady_clock::now(); }
 
   Status Greet();
+  Result<std::vector<Refusal>> Load(std::span<const Segment> segments);
   Status Place(std::span<const Segment> segments);
   Result<bool> Share(uint64_t size_bytes);
   Status SendSegment(const Segment& segment, const Loaded& loaded);

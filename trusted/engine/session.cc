@@ -12,6 +12,7 @@
 #include "trusted/engine/plan_report.h"
 #include "trusted/engine/profile.h"
 #include "trusted/mask/transfer.h"
+#include "trusted/plan/take_back.h"
 
 namespace soter {
 namespace {
@@ -22,6 +23,9 @@ constexpr size_t kPlanSamples = 2;  // the first run of an operator pays for col
 
 double Milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 double MillisecondsSince(Clock::time_point start) { return Milliseconds(Clock::now() - start); }
+
+// What a worker calls itself that computes on an NVIDIA GPU.
+constexpr const char* kGpuBackend = "cuda";
 
 // A shorter wait for a result does not show that the accelerator was still computing it.
 constexpr double kRealWaitMs = 0.02;
@@ -48,6 +52,21 @@ bool AllFinite(std::span<const float> values) {
   return finite;
 }
 
+bool IsExact(wire::Arithmetic precision) {
+  return precision == wire::Arithmetic::kFloat32 || precision == wire::Arithmetic::kFloat64;
+}
+
+// ValidatePrecision: where a scheme has a bound for the errors of an arithmetic, or checks nothing.
+Status ValidatePrecision(const control::Settings& settings) {
+  if (settings.precision == wire::Arithmetic::kFloat32) return {};
+  std::string asked = std::string("--precision ") + wire::ArithmeticName(settings.precision);
+  if (!NeedsAccelerator(settings.scheme))
+    return InvalidArgument(asked + ": scheme " + SchemeName(settings.scheme) + " computes in the enclave, in fp32");
+  if (settings.check == Check::kFingerprint && !IsExact(settings.precision))
+    return InvalidArgument(asked + ": fingerprints are compared as fp32 or fp64; use --check freivalds or none");
+  return {};
+}
+
 std::unique_ptr<RandomSource> MakeRandom(const control::Settings& settings) {
   return settings.seed.has_value() ? MakeSeededRandom(*settings.seed) : MakeSystemRandom();
 }
@@ -69,6 +88,7 @@ Status ValidateSettings(const control::Settings& settings) {
   TRY(RefuseDevelopmentOnly(settings));
   if (settings.scheme == Scheme::kVerified && settings.check != Check::kFreivalds)
     return InvalidArgument("scheme verified checks every result; use --check freivalds");
+  TRY(ValidatePrecision(settings));
   if (settings.scheme == Scheme::kAegisdnn || settings.scheme == Scheme::kEnnclave)
     return Unsupported(std::string("scheme ") + SchemeName(settings.scheme) +
                        " is not in this build; use insecure, verified, mlcapsule or soter");
@@ -150,13 +170,51 @@ Status Session::Prepare(const std::vector<Shape>& shapes) {
   binding_.reset();
   StaticGraph graph = TRY(Bind(model_, shapes));
   ValidatedPlan plan = TRY(PlanFor(graph));
-  if (NeedsAccelerator(settings_.scheme) && accelerator_ == nullptr) accelerator_ = TRY(connect_());
+  if (!taken_back_.empty()) plan = TRY(TakeBack(graph, plan.plan(), taken_back_));
+  if (NeedsAccelerator(settings_.scheme) && accelerator_ == nullptr) {
+    accelerator_ = TRY(connect_());
+    TRY(CheckAccelerator());
+  }
   Layout layout = TRY(ActivationLayout(static_cast<int>(settings_.threads)));
   BindingContext context{settings_, weights_, scales_, *random_, accelerator_.get(), uploads_, layout};
-  binding_ = TRY(FromAccelerator(BuildBinding(context, std::move(graph), std::move(plan))));
+  binding_ = TRY(FromAccelerator(BuildFitting(context, graph, std::move(plan))));
   bound_shapes_ = shapes;
   load_ms_ = MillisecondsSince(start);
   return {};
+}
+
+// What the accelerator says of itself can only make the enclave refuse it, never believe more of it.
+Status Session::CheckAccelerator() const {
+  const AcceleratorInfo& info = accelerator_->info();
+  if (std::ranges::count(info.arithmetics, settings_.precision) == 0) {
+    std::string offered;
+    for (wire::Arithmetic arithmetic : info.arithmetics)
+      offered += std::string(offered.empty() ? "" : ", ") + wire::ArithmeticName(arithmetic);
+    return Unsupported(std::string("--precision ") + wire::ArithmeticName(settings_.precision) + ": the worker (" +
+                       info.backend + ") computes in " + (offered.empty() ? "nothing" : offered));
+  }
+  bool is_checked = settings_.check == Check::kFreivalds;
+  if (is_checked && info.backend == kGpuBackend && settings_.worker_kind != control::WorkerKind::kGpu)
+    return InvalidArgument("the worker computes on a GPU, whose results have wider bounds; say --worker-kind gpu");
+  return {};
+}
+
+// Takes back into the enclave what the accelerator does not take, until it takes all that is left.
+Result<std::unique_ptr<Binding>> Session::BuildFitting(const BindingContext& context, const StaticGraph& graph,
+                                                       ValidatedPlan plan) {
+  for (;;) {
+    Refused refused;
+    Result<std::unique_ptr<Binding>> built = BuildBinding(context, graph, plan, refused);
+    if (built.ok() || refused.values.empty()) return built;
+    Error why = *refused.why;
+    if (settings_.on_exhausted == control::OnExhausted::kRefuse) {
+      why.message += "; --on-exhausted enclave computes in the enclave what the accelerator does not take";
+      return why.code == ErrorCode::kExhausted ? Unavailable(why.message) : why;
+    }
+    taken_back_.insert(refused.values.begin(), refused.values.end());
+    taken_back_because_ = why.message;
+    plan = TRY(TakeBack(graph, plan.plan(), refused.values));
+  }
 }
 
 Accelerator::Deadline Session::NextDeadline() const { return Clock::now() + std::chrono::milliseconds(settings_.timeout_ms); }
@@ -311,6 +369,9 @@ void Session::FillCounts(control::RunReport& report) const {
     ++(placed.accelerator ? report.accelerator_operators : report.trusted_operators);
     report.masked_operators += placed.masked;
   }
+  for (const Node& node : binding_->graph.graph().nodes)
+    if (taken_back_.contains(node.outputs[0])) report.taken_back.push_back(node.name);
+  if (!report.taken_back.empty()) report.taken_back_because = taken_back_because_;
   for (const StageStep& step : binding_->steps) report.switches += step.accelerator != nullptr;
   report.checks_made = checks_made_;
   report.checks_failed = checks_failed_;

@@ -44,6 +44,8 @@ class Session {
   Result<std::vector<Shape>> CheckInputs(const control::RunRequest& request) const;
   Result<ValidatedPlan> PlanFor(const StaticGraph& graph);
   Status Prepare(const std::vector<Shape>& shapes);
+  Result<std::unique_ptr<Binding>> BuildFitting(const BindingContext& context, const StaticGraph& graph, ValidatedPlan plan);
+  Status CheckAccelerator() const;
   Result<Verified<Answer>> RunOnce(const control::RunRequest& request, control::Latency& latency);
   Status RunStages(Verdict& verdict, control::Latency& latency);
   Status SendInputs(AcceleratorStage& stage, const Verdict& verdict);
@@ -66,6 +68,9 @@ class Session {
   Selection selection_;
   std::unique_ptr<Accelerator> accelerator_;
   std::map<std::pair<ValueId, float>, WeightId> uploads_;
+  // What the accelerator did not take stays in the enclave for the rest of the session, and why.
+  std::set<ValueId> taken_back_;
+  std::string taken_back_because_;
   std::vector<Shape> bound_shapes_;
   std::unique_ptr<Binding> binding_;
   double load_ms_ = 0;

@@ -1,5 +1,6 @@
 #include "trusted/plan/offloadable.h"
 
+#include "common/graph/accelerator_set.h"
 #include "common/graph/op_traits.h"
 #include "trusted/mask/scales.h"
 
@@ -22,7 +23,7 @@ bool IsPlain(const StaticGraph& graph, const Node& node) {
 }  // namespace
 
 bool CanOffload(const StaticGraph& graph, const Node& node) {
-  return IsLinear(node.op) && IsPlain(graph, node) && CanMask(graph, node);
+  return IsLinear(node.op) && IsPlain(graph, node) && CanMask(graph, node) && InAcceleratorSet(graph, node);
 }
 
 }  // namespace soter

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "common/graph/accelerator_set.h"
 #include "common/graph/op_traits.h"
 
 namespace soter {
@@ -17,7 +18,13 @@ Selection SelectAtRandom(const Graph& graph, double theta, RandomSource& random)
 }
 
 Placement PlaceInsecure(const StaticGraph& graph) {
-  return Placement(graph.graph().nodes.size(), {.accelerator = true, .reason = "insecure: everything is offloaded"});
+  Placement placement;
+  for (const Node& node : graph.graph().nodes) {
+    bool offloaded = InAcceleratorSet(graph, node);
+    placement.push_back({.accelerator = offloaded, .reason = offloaded ? "insecure: everything is offloaded"
+                                                                       : "accelerators do not compute it"});
+  }
+  return placement;
 }
 
 Placement PlaceMlcapsule(const StaticGraph& graph) {

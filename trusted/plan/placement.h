@@ -31,7 +31,7 @@ using Selection = std::set<ValueId>;
 // any other (the paper's theta).
 Selection SelectAtRandom(const Graph& graph, double theta, RandomSource& random);
 
-// PlaceInsecure: everything on the accelerator, in plaintext, unchecked.
+// PlaceInsecure: everything that accelerators compute is offloaded, in plaintext, unchecked.
 Placement PlaceInsecure(const StaticGraph& graph);
 
 // PlaceMlcapsule: everything in the enclave (MLCapsule, CVPR workshops 2021).

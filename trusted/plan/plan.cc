@@ -28,17 +28,13 @@ Status CheckPlacement(const StaticGraph& graph, const Plan& plan) {
   return {};
 }
 
-std::vector<bool> MaskedNodes(const Placement& placement) {
-  std::vector<bool> masked;
-  for (const NodePlacement& placed : placement) masked.push_back(placed.masked);
-  return masked;
-}
-
 Status CheckFactors(const StaticGraph& graph, const Plan& plan) {
-  std::vector<bool> masked = MaskedNodes(plan.placement);
-  ScaleClasses classes(graph, masked);
-  for (size_t i = 0; i < masked.size(); ++i)
-    if (masked[i] && HasUnitFactor(graph, classes, graph.graph().nodes[i]))
+  std::vector<bool> scaled = ScaledNodes(plan);
+  for (size_t i = 0; i < scaled.size(); ++i)
+    if (plan.placement[i].masked && !scaled[i]) return Broken(graph.graph().nodes[i], "masked, but without a scale");
+  ScaleClasses classes(graph, scaled);
+  for (size_t i = 0; i < scaled.size(); ++i)
+    if (plan.placement[i].masked && HasUnitFactor(graph, classes, graph.graph().nodes[i]))
       return Broken(graph.graph().nodes[i], "its hidden factor would be 1");
   return {};
 }
@@ -77,8 +73,17 @@ Result<Placement> Place(const StaticGraph& graph, Scheme scheme, Check check, co
 
 }  // namespace
 
+std::vector<bool> ScaledNodes(const Plan& plan) {
+  if (!plan.scaled.empty()) return plan.scaled;
+  std::vector<bool> masked;
+  for (const NodePlacement& placed : plan.placement) masked.push_back(placed.masked);
+  return masked;
+}
+
 Result<ValidatedPlan> ValidatedPlan::Validate(const StaticGraph& graph, Plan plan) {
   if (plan.placement.size() != graph.graph().nodes.size()) return InvalidArgument("plan: not one placement per node");
+  if (!plan.scaled.empty() && plan.scaled.size() != plan.placement.size())
+    return InvalidArgument("plan: not one scale mark per node");
   if (plan.scheme == Scheme::kVerified && plan.check != Check::kFreivalds)
     return InvalidArgument("plan: scheme verified checks every result");
   TRY(CheckPlacement(graph, plan));

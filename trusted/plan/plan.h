@@ -10,7 +10,13 @@ struct Plan {
   Check check = Check::kNone;
   Placement placement;
   std::vector<Stage> stages;
+  // Nodes whose operands and results share scales; empty: those that are masked. After TakeBack also what was masked
+  // before it.
+  std::vector<bool> scaled;
 };
+
+// ScaledNodes is plan.scaled, or the masked nodes where that is empty.
+std::vector<bool> ScaledNodes(const Plan& plan);
 
 // ValidatedPlan keeps the rules of its scheme (docs/spec/plan.md), whichever policy made it: each node runs once and
 // after what it needs; under a confidential scheme every parameter on the accelerator is masked; under Freivalds

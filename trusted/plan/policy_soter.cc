@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "common/graph/accelerator_set.h"
 #include "common/graph/op_traits.h"
 #include "trusted/check/rounding.h"
 #include "trusted/mask/scales.h"
@@ -63,7 +64,10 @@ Placement PlaceSoter(const StaticGraph& graph, const Selection& selection, Check
     placement[i] = {.accelerator = true, .masked = true, .checked = check != Check::kNone, .reason = "picked at random"};
   }
   // Freivalds makes the enclave repeat what follows a checked result, so a trailing rider would be computed twice.
-  RideAlong(graph, [&](const Node& node) { return !IsLinear(node.op) && CanMask(graph, node); },
+  auto may_ride = [&](const Node& node) {
+    return !IsLinear(node.op) && CanMask(graph, node) && InAcceleratorSet(graph, node);
+  };
+  RideAlong(graph, may_ride,
             check != Check::kFreivalds, {.accelerator = true, .masked = true, .reason = "rides along"}, placement);
   SeparateScales(graph, placement);
   for (size_t i = 0; i < nodes.size(); ++i)

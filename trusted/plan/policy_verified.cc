@@ -1,3 +1,4 @@
+#include "common/graph/accelerator_set.h"
 #include "common/graph/op_traits.h"
 #include "trusted/check/rounding.h"
 #include "trusted/plan/offloadable.h"
@@ -60,8 +61,10 @@ Placement PlaceVerified(const StaticGraph& graph) {
     if (CanOffload(graph, nodes[i]) && IsCheapToCheck(graph, nodes[i]))
       placement[i] = {.accelerator = true, .checked = true, .reason = "its result is checked"};
   // The enclave repeats what follows a checked result, so a trailing rider would be computed twice for nothing.
-  RideAlong(graph, [&](const Node& node) { return !IsLinear(node.op) && IsGentle(graph, node) && IsFloat32(graph, node); },
-            false, {.accelerator = true, .reason = "rides along"}, placement);
+  auto may_ride = [&](const Node& node) {
+    return !IsLinear(node.op) && IsGentle(graph, node) && IsFloat32(graph, node) && InAcceleratorSet(graph, node);
+  };
+  RideAlong(graph, may_ride, false, {.accelerator = true, .reason = "rides along"}, placement);
   for (size_t i = 0; i < nodes.size(); ++i)
     if (!placement[i].accelerator) placement[i].reason = WhyInEnclave(graph, nodes[i]);
   return placement;

@@ -14,8 +14,8 @@
 namespace soter {
 
 // Precision is one arithmetic in which operators may be computed; a policy allows a set of them.
-enum class Precision : uint32_t { kFloat32 = 1, kBfloat16 = 2, kFloat16 = 4, kInt8 = 8 };
-inline constexpr uint32_t kAllPrecisions = 15;
+enum class Precision : uint32_t { kFloat32 = 1, kBfloat16 = 2, kFloat16 = 4, kInt8 = 8, kTf32 = 16 };
+inline constexpr uint32_t kAllPrecisions = 31;
 
 struct ModelPolicy {
   std::string name;             // IsModelName

@@ -62,7 +62,7 @@ TEST(EncodePolicy, ImpossibleMembersAreInvalidArgument) {
   EXPECT_TRUE(refused([](auto& p) { p.name = "two words"; }));
   EXPECT_TRUE(refused([](auto& p) { p.name = std::string(65, 'n'); }));
   EXPECT_TRUE(refused([](auto& p) { p.precisions = 0; }));
-  EXPECT_TRUE(refused([](auto& p) { p.precisions = 16; }));
+  EXPECT_TRUE(refused([](auto& p) { p.precisions = 32; }));
   EXPECT_TRUE(refused([](auto& p) { p.min_theta = -0.1; }));
   EXPECT_TRUE(refused([](auto& p) { p.max_theta = 1.1; }));
   EXPECT_TRUE(refused([](auto& p) { p.min_theta = 0.9, p.max_theta = 0.8; }));

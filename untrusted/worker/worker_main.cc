@@ -37,6 +37,7 @@ BackendFactory CpuFactory() {
 
 // FindBackend opens what the options ask for. What it then computes on is said on stderr.
 Result<BackendFactory> FindBackend(const WorkerOptions& options) {
+  if (options.factory) return options.factory;
   if (options.backend == "cpu") return CpuFactory();
   if (options.backend != "cuda" && options.backend != "auto") {
     return InvalidArgument("there is no backend \"" + options.backend + "\"; use cpu, cuda or auto");
@@ -73,7 +74,7 @@ Status RunWorker(const WorkerOptions& options, Tampering* tampering) {
   uint32_t processors = std::max(1u, std::thread::hardware_concurrency());
   ServerOptions server{.once = options.once, .one_at_a_time = recorder != nullptr};
   server.session.max_threads = options.threads > 0 ? options.threads : processors;
-  server.session.memory_limit_bytes = MemoryLimit();
+  server.session.memory_limit_bytes = options.memory_limit_bytes > 0 ? options.memory_limit_bytes : MemoryLimit();
   server.session.recorder = recorder.get();
   server.session.tampering = tampering;
   if (!options.shared_memory) server.session.shared_directory.clear();

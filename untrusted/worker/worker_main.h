@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "untrusted/backend/backend.h"
+
 namespace soter {
 
 // WorkerOptions are those of `soter worker`.
@@ -10,6 +12,8 @@ struct WorkerOptions {
   std::string listen;             // unix:PATH, HOST:PORT or [v6]:PORT; port 0 picks a free one
   std::string backend = "cpu";    // cpu, cuda, or auto: cuda where there is a GPU
   uint32_t device = 0;            // which GPU, for cuda
+  BackendFactory factory;         // in place of `backend`, for tests
+  uint64_t memory_limit_bytes = 0;  // of weights and buffers that one client may fill; 0: what the machine has
   uint32_t threads = 0;           // at most, whatever a client asks for; 0: one for each processor
   std::string record;             // directory for what is received; empty: none
   bool once = false;              // end with the first client
