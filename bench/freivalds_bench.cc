@@ -46,7 +46,7 @@ class CheckedLayer {
     layout_ = layer.x.size() == 4 ? Layout::kNChw16c : Layout::kDense;
     Node node{"layer", layer.op, {}, {}};
     check_.emplace(Freivalds::Create({node, x_.type(), y_.type(), layout_, layout_, weight, nullptr},
-                                     FamilyOf(node, wire::Arithmetic::kFloat32), kThreads, random));
+                                     FamilyOf(node, wire::Arithmetic::kFloat32, control::WorkerKind::kCpu), kThreads, random));
     scratch_doubles_ = check_->scratch_doubles();
   }
   bool Check(FreivaldsScratch& scratch) {

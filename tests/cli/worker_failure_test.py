@@ -70,9 +70,6 @@ class FailureTest(harness.CliTest):
         self.fail_with(6, ["run", MODEL, "--random", "--theta", "1", "--check", "none", "--worker",
                            f"unix:{self.directory}/nobody"])
 
-    def test_cuda_without_cuda(self):
-        self.fail_with(6, ["run", MODEL, "--random", "--worker", "cuda"], "CUDA")
-
     def test_no_shared_memory(self):
         def no_large_files():  # room for the parameters that the enclave keeps outside, not for the shared region
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/compute/program.h"
+#include "common/graph/accelerator_set.h"
 #include "tests/conformance/cases.h"
 #include "tests/conformance/compare.h"
 #include "tests/conformance/reference.h"
@@ -130,15 +131,19 @@ TEST_P(EveryPlan, IsMadeOrRefusesANode) {
 INSTANTIATE_TEST_SUITE_P(Cuda, EveryPlan, testing::Range(size_t{0}, Cases().size()),
                          [](const auto& of) { return CaseName(of.param); });
 
-TEST(PlanSegment, TheOperatorsWorthOffloadingAreComputed) {
-  size_t planned = 0;
+// What a policy sends to accelerators, this one must compute.
+TEST(PlanSegment, EveryOperatorOfTheAcceleratorSetIsComputed) {
+  size_t in_set = 0;
   for (const Case& c : Cases()) {
     StaticGraph graph = BindCase(c).value();
-    planned += cuda::PlanSegment(graph, Arithmetic::kFloat32, PortsOf(graph, InputsOf(graph), Layout::kDense),
-                                 PortsOf(graph, graph.graph().outputs, Layout::kDense))
-                   .ok();
+    if (!std::ranges::all_of(graph.graph().nodes, [&](const Node& n) { return InAcceleratorSet(graph, n); })) continue;
+    ++in_set;
+    Result<cuda::SegmentPlan> plan =
+        cuda::PlanSegment(graph, Arithmetic::kFloat32, PortsOf(graph, InputsOf(graph), Layout::kDense),
+                          PortsOf(graph, graph.graph().outputs, Layout::kDense));
+    EXPECT_TRUE(plan.ok()) << c.name << ": " << plan.error().message;
   }
-  EXPECT_GE(planned * 20, Cases().size() * 19) << planned << " of " << Cases().size();
+  EXPECT_GT(in_set * 10, Cases().size() * 8) << in_set << " of " << Cases().size();
 }
 
 using OnGpuParam = std::tuple<size_t, Arithmetic, Layout>;

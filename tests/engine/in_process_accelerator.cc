@@ -5,6 +5,8 @@
 namespace soter {
 
 Status InProcessAccelerator::LoadWeight(WeightId id, TensorView weight) {
+  if (weight.bytes.size() > record_.room_bytes) return Exhausted("it says: full");
+  record_.room_bytes -= record_.room_bytes == SIZE_MAX ? 0 : weight.bytes.size();
   Tensor copy = TRY(Tensor::Allocate(weight.type));
   if (!weight.bytes.empty()) std::memcpy(copy.mutable_bytes().data(), weight.bytes.data(), weight.bytes.size());
   record_.weights.push_back(copy.Clone());
@@ -12,9 +14,16 @@ Status InProcessAccelerator::LoadWeight(WeightId id, TensorView weight) {
   return {};
 }
 
-Status InProcessAccelerator::LoadSegments(std::span<const Segment> segments) {
+Result<std::vector<Refusal>> InProcessAccelerator::LoadSegments(std::span<const Segment> segments) {
   loaded_.clear();
+  record_.asked.clear();
+  std::vector<Refusal> refusals;
   for (const Segment& segment : segments) {
+    record_.asked.push_back(segment.arithmetic);
+    if (record_.refuses && record_.refuses(segment)) {
+      refusals.push_back({segment.id, Exhausted("it says: no room for buffers")});
+      continue;
+    }
     std::vector<Shape> shapes;
     for (const TensorType& type : segment.input_types) shapes.push_back(type.shape);
     StaticGraph graph = TRY(Bind(TRY(ValidatedGraph::Validate(segment.graph)), shapes));
@@ -29,7 +38,7 @@ Status InProcessAccelerator::LoadSegments(std::span<const Segment> segments) {
       loaded.outputs.emplace_back(TRY(LaidOutBytes(segment.output_types[i], segment.output_layouts[i])));
     loaded_.push_back(std::move(loaded));
   }
-  return {};
+  return refusals;
 }
 
 std::span<std::byte> InProcessAccelerator::InputBuffer(uint32_t segment, size_t index) {

@@ -21,6 +21,9 @@ class InProcessAccelerator : public Accelerator {
     std::vector<Tensor> weights;
     std::vector<std::vector<std::byte>> inputs;
     size_t starts = 0;
+    size_t room_bytes = SIZE_MAX;                     // of weights; beyond it, they are refused
+    std::function<bool(const Segment&)> refuses;      // a segment for which there is no room
+    std::vector<wire::Arithmetic> asked;              // by segment, of the last load
     Tamper tamper;
   };
 
@@ -28,7 +31,7 @@ class InProcessAccelerator : public Accelerator {
 
   const AcceleratorInfo& info() const override { return info_; }
   Status LoadWeight(WeightId id, TensorView weight) override;
-  Status LoadSegments(std::span<const Segment> segments) override;
+  Result<std::vector<Refusal>> LoadSegments(std::span<const Segment> segments) override;
   std::span<std::byte> InputBuffer(uint32_t segment, size_t index) override;
   Status Start(uint32_t segment, Deadline deadline) override;
   Result<UntrustedTensor> Await(uint32_t segment, size_t index, Deadline deadline) override;
@@ -44,7 +47,7 @@ class InProcessAccelerator : public Accelerator {
   };
 
   Record& record_;
-  AcceleratorInfo info_{"in-process", "test", true};
+  AcceleratorInfo info_{"in-process", "test", {wire::Arithmetic::kFloat32}, true};
   std::map<WeightId, std::shared_ptr<const Tensor>> weights_;
   std::vector<Loaded> loaded_;
 };

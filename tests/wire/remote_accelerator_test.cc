@@ -75,7 +75,7 @@ TEST_P(RemoteAcceleratorTest, ARunThatTheDataMakesImpossibleIsReportedAndTheNext
 }
 
 TEST_P(RemoteAcceleratorTest, AnUnknownWeightIsRefused) {
-  Status loaded = accelerator_->LoadSegments(std::vector<Segment>{LinearRelu()});
+  Result<std::vector<Refusal>> loaded = accelerator_->LoadSegments(std::vector<Segment>{LinearRelu()});
   ASSERT_FALSE(loaded.ok());
   EXPECT_THAT(loaded.error().message, HasSubstr("a weight that was not uploaded"));
 }

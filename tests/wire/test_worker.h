@@ -138,7 +138,9 @@ inline Accelerator::Deadline In(int milliseconds) {
 // Load uploads the weight and `segments`.
 inline Status Load(Accelerator& accelerator, std::vector<Segment> segments = {LinearRelu()}) {
   TRY(accelerator.LoadWeight(kWeight, Ramp({kWidth, kWidth}).view()));
-  return accelerator.LoadSegments(segments);
+  std::vector<Refusal> refusals = TRY(accelerator.LoadSegments(segments));
+  if (!refusals.empty()) return refusals[0].why;
+  return {};
 }
 
 inline std::vector<float> Floats(std::span<const std::byte> bytes) {
