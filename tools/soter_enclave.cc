@@ -9,6 +9,7 @@
 #include <string>
 
 #include "common/base/protected_pages.h"
+#include "common/compute/tuning_cache.h"
 #include "common/wire/connection.h"
 #include "common/wire/control.h"
 #include "trusted/attest/ra_tls_make.h"
@@ -88,7 +89,8 @@ int main(int argc, char** argv) {
     return help ? 0 : 2;
   }
   // Every packed tensor goes back to the system when it is released, whatever was allocated after it.
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_MMAP_THRESHOLD, 1 << 16);
+  if (auto file = compute::TuningFile()) compute::TuningCache::OfProcess().Attach(*file);
   Status served = ProtectProcess();
   if (served.ok()) served = Serve(options);
   WipeProtectedPages();

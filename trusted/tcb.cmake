@@ -32,6 +32,7 @@ set(SOTER_COMMON_SOURCES
   common/compute/select.cc
   common/compute/softmax.cc
   common/compute/strided.cc
+  common/compute/tuning_cache.cc
   common/compute/unary.cc
   common/graph/accelerator_set.cc
   common/graph/bind.cc
@@ -49,6 +50,7 @@ set(SOTER_COMMON_SOURCES
   common/graph/infer_index.cc
   common/graph/infer_select.cc
   common/graph/infer_shape_ops.cc
+  common/graph/memory_need.cc
   common/graph/node_rules.cc
   common/graph/op_traits.cc
   common/graph/ops.cc

@@ -30,6 +30,13 @@ Builder::Builder(const StaticGraph& graph, const WeightSource& weights, const Pr
   }
 }
 
+bool Builder::TakeSpare(size_t extra_bytes) {
+  if (options_.spare_bytes == nullptr) return true;
+  if (extra_bytes > *options_.spare_bytes) return false;
+  *options_.spare_bytes -= extra_bytes;
+  return true;
+}
+
 BufferId Builder::NewBuffer(Home home, uint32_t index, size_t size_bytes) {
   BufferId id = static_cast<BufferId>(buffers_.size());
   buffers_.push_back({home, index, size_bytes, id});

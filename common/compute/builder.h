@@ -58,8 +58,8 @@ class Builder {
   const StaticGraph& graph() const { return graph_; }
   const TensorType& type(ValueId value) const { return graph_.type(value); }
   Tuning tuning() const { return options_.tuning; }
-  // Which candidate was the fastest for a convolution that was measured before, by its description.
-  std::map<std::string, size_t>& measured() { return measured_; }
+  // TakeSpare tells whether a weight may be packed `extra_bytes` larger than it is, and counts them if so.
+  bool TakeSpare(size_t extra_bytes);
   void Begin(const Unit& unit) { node_ = unit.node; }
 
   // LayoutOf returns the layout in which `value` was computed.
@@ -120,7 +120,6 @@ class Builder {
   const WeightSource& weights_;
   const ProgramOptions& options_;
   uint32_t node_ = 0;
-  std::map<std::string, size_t> measured_;
   std::vector<std::vector<Version>> versions_;        // of each value, the computed one first
   std::vector<std::vector<size_t>> outputs_of_;       // graph outputs that each value is
   std::vector<bool> delivered_;                       // of each graph output

@@ -1,3 +1,5 @@
+#include <omp.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -7,6 +9,7 @@
 #include "common/compute/layout.h"
 #include "common/compute/lower.h"
 #include "common/compute/onednn.h"
+#include "common/compute/tuning_cache.h"
 #include "common/graph/op_traits.h"
 
 // Conv and ConvTranspose on oneDNN. The library chooses the layouts of x and y for each convolution ("any"); where
@@ -68,30 +71,37 @@ Chosen<Desc> Choose(const UnitContext& u, Make make) {
 using Forward = dnnl::convolution_forward;
 using Candidate = Chosen<Forward::primitive_desc>;
 
-// Measure returns the best of a few runs, in seconds, on zeros.
-double Measure(const Forward::primitive_desc& desc) {
-  std::unordered_map<int, dnnl::memory> arguments;
-  auto add = [&](int argument, const dnnl::memory::desc& of) {
+// Trial is a candidate made ready to be timed, on zeros.
+class Trial {
+ public:
+  explicit Trial(const Forward::primitive_desc& desc) : primitive_(desc) {
+    Add(DNNL_ARG_SRC, desc.src_desc());
+    Add(DNNL_ARG_WEIGHTS, desc.weights_desc());
+    Add(DNNL_ARG_BIAS, desc.bias_desc());
+    Add(DNNL_ARG_DST, desc.dst_desc());
+    Add(DNNL_ARG_SCRATCHPAD, desc.scratchpad_desc());
+  }
+
+  void Run() {
+    auto start = std::chrono::steady_clock::now();
+    primitive_.execute(Stream(), arguments_);
+    Stream().wait();
+    best_ = std::min(best_, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  double best() const { return best_; }  // seconds
+
+ private:
+  void Add(int argument, const dnnl::memory::desc& of) {
     if (of.get_size() == 0) return;
     dnnl::memory memory(of, Engine());
     std::memset(memory.get_data_handle(), 0, of.get_size());
-    arguments.emplace(argument, memory);
-  };
-  add(DNNL_ARG_SRC, desc.src_desc());
-  add(DNNL_ARG_WEIGHTS, desc.weights_desc());
-  add(DNNL_ARG_BIAS, desc.bias_desc());
-  add(DNNL_ARG_DST, desc.dst_desc());
-  add(DNNL_ARG_SCRATCHPAD, desc.scratchpad_desc());
-  Forward primitive(desc);
-  double best = std::numeric_limits<double>::infinity();
-  for (int round = 0; round < 4; ++round) {
-    auto start = std::chrono::steady_clock::now();
-    primitive.execute(Stream(), arguments);
-    Stream().wait();
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    arguments_.emplace(argument, memory);
   }
-  return best;
-}
+
+  Forward primitive_;
+  std::unordered_map<int, dnnl::memory> arguments_;
+  double best_ = std::numeric_limits<double>::infinity();
+};
 
 bool WorthMeasuring(const UnitContext& u, const Conv& op) {
   constexpr int64_t kMulAdds = int64_t{1} << 22;  // below, a measurement costs more than it can win
@@ -101,19 +111,34 @@ bool WorthMeasuring(const UnitContext& u, const Conv& op) {
   return three_by_three && u.builder.tuning() == Tuning::kMeasured && MulAdds(u.builder.graph(), u.node) >= kMulAdds;
 }
 
-// Fastest picks among candidates by time, once for all convolutions of the same description.
+// Extra is how many bytes more than the model's own weight a candidate packs.
+size_t Extra(const UnitContext& u, const Candidate& candidate) {
+  size_t own = static_cast<size_t>(Product(u.InShape(1))) * sizeof(float);
+  size_t packed = candidate.desc.weights_desc().get_size();
+  return packed > own ? packed - own : 0;
+}
+
+// MeasureAll times the candidates in turns, so that a machine that is busy for a moment meets all of them.
+uint32_t MeasureAll(const std::vector<Candidate>& candidates) {
+  constexpr int kRounds = 6;
+  std::vector<Trial> trials;
+  for (const Candidate& candidate : candidates) trials.emplace_back(candidate.desc);
+  for (int round = 0; round < kRounds; ++round) {
+    for (Trial& trial : trials) trial.Run();
+  }
+  auto fastest = std::ranges::min_element(trials, {}, &Trial::best);
+  return static_cast<uint32_t>(fastest - trials.begin());
+}
+
+// Fastest picks among candidates by time, once for all convolutions of the same description. Where memory does not
+// allow for its weights, the first candidate serves.
 const Candidate& Fastest(const UnitContext& u, const std::vector<Candidate>& candidates) {
   if (candidates.size() == 1) return candidates[0];
-  std::string description = ShapeString(u.InShape(0)) + ShapeString(u.InShape(1)) + ShapeString(u.OutShape());
-  auto [choice, fresh] = u.builder.measured().try_emplace(description, 0);
-  if (fresh) {
-    double best = std::numeric_limits<double>::infinity();
-    for (size_t i = 0; i < candidates.size(); ++i) {
-      double seconds = Measure(candidates[i].desc);
-      if (seconds < best) choice->second = i, best = seconds;
-    }
-  }
-  return candidates[std::min(choice->second, candidates.size() - 1)];
+  std::string description = "conv3x3 " + ShapeString(u.InShape(0)) + ShapeString(u.InShape(1)) +
+                            ShapeString(u.OutShape()) + " threads " + std::to_string(omp_get_max_threads());
+  uint32_t count = static_cast<uint32_t>(candidates.size());
+  uint32_t choice = TuningCache::OfProcess().Choose(description, count, [&] { return MeasureAll(candidates); });
+  return u.builder.TakeSpare(Extra(u, candidates[choice])) ? candidates[choice] : candidates[0];
 }
 
 // EmitConvolution packs the weights and appends the step, for both directions of convolution.

@@ -10,6 +10,7 @@
 #include "common/compute/layout.h"
 #include "common/compute/lower.h"
 #include "common/compute/onednn.h"
+#include "common/compute/tuning_cache.h"
 
 namespace soter {
 
@@ -235,6 +236,7 @@ Result<Program> Program::Compile(const StaticGraph& graph, const WeightSource& w
   auto state = std::make_unique<State>();
   Builder builder(graph, weights, options);
   TRY(LowerUnits(builder, PlanFusion(graph)));
+  TuningCache::OfProcess().Keep();
   TRY(state->Assemble(builder));
   state->threads = options.threads;
   state->node_count = graph.graph().nodes.size();

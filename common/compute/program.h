@@ -19,6 +19,9 @@ struct ProgramOptions {
   std::vector<Layout> input_layouts;   // one per graph input; empty: all dense
   std::vector<Layout> output_layouts;  // one per graph output; empty: all dense
   Tuning tuning = Tuning::kMeasured;
+  // How many bytes in all the weights may be packed larger than they are, for an algorithm that is faster then; what
+  // Compile uses is taken off. Null: as many as it likes.
+  size_t* spare_bytes = nullptr;
 };
 
 // WeightSource gives the data of an initializer while a Program packs it; called at most once per initializer, so

@@ -24,6 +24,7 @@ constexpr Pass kPasses[] = {
     {"recognise_layer_norm", Infallible<RecogniseLayerNorm>},
     {"recognise_gelu", Infallible<RecogniseGelu>},
     {"recognise_silu", Infallible<RecogniseSilu>},
+    {"recognise_attention", Infallible<RecogniseAttention>},
     {"dead_code", Infallible<RemoveDeadCode>},
 };
 

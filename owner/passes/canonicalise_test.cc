@@ -55,6 +55,7 @@ TEST(Canonicalise, FindsTheTransformersNormsAndLinears) {
   EXPECT_EQ(counts.at("Linear"), 6 * 6 + 6 * 10);
   EXPECT_EQ(counts.at("MatMul"), 2 * 18);
   EXPECT_EQ(counts.count("Sqrt"), 0u);
+  EXPECT_EQ(counts.count("Div"), 0u) << "the scale of each attention";
 }
 
 }  // namespace

@@ -36,6 +36,10 @@ Graph RecogniseLayerNorm(Graph graph);
 // RecogniseGelu finds both forms of GELU (Hendrycks and Gimpel 2016) in parts.
 Graph RecogniseGelu(Graph graph);
 
+// RecogniseAttention finds softmax(scale q k^T + masks) v in parts, and makes scale and transpositions part of its
+// first product.
+Graph RecogniseAttention(Graph graph);
+
 // RecogniseSilu finds x sigmoid(x) and x hard_sigmoid(x), which is HardSwish.
 Graph RecogniseSilu(Graph graph);
 

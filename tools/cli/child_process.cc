@@ -153,7 +153,10 @@ std::string ChildProcess::LastWords() const {
 }
 
 std::vector<std::pair<std::string, std::string>> OpenMpEnvironment(int threads) {
-  return {{"OMP_NUM_THREADS", std::to_string(threads)}, {"OMP_WAIT_POLICY", "passive"}, {"OMP_DYNAMIC", "false"}};
+  return {{"OMP_NUM_THREADS", std::to_string(threads)},
+          {"OMP_WAIT_POLICY", "passive"},
+          {"GOMP_SPINCOUNT", "2000"},
+          {"OMP_DYNAMIC", "false"}};
 }
 
 std::filesystem::path ProgramBeside(const std::string& name) {

@@ -45,8 +45,9 @@ class ChildProcess {
   Cleanup cleanup_;
 };
 
-// OpenMpEnvironment is what a child that computes with `threads` threads beside another such process needs:
-// passive waiting, since the two take turns on the same cores (docs/benchmarks.md).
+// OpenMpEnvironment is what a child that computes with `threads` threads beside another such process needs: its
+// threads poll about 20 us for the next loop, since a wake-up costs a virtual machine more than most loops take, and
+// then sleep, since the two processes take turns on the same cores (docs/benchmarks.md).
 std::vector<std::pair<std::string, std::string>> OpenMpEnvironment(int threads);
 
 // ProgramBeside returns the path of `name` in the directory of the running program.

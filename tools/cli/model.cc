@@ -1,6 +1,7 @@
 #include "tools/cli/model.h"
 
 #include "common/graph/bind.h"
+#include "common/graph/memory_need.h"
 #include "owner/passes/canonicalise.h"
 
 namespace soter {
@@ -14,7 +15,7 @@ Result<ValidatedGraph> LoadModel(const std::string& path, ImportReport* report, 
 Status CheckShapes(const ValidatedGraph& model, std::span<const Shape> shapes) {
   Result<StaticGraph> bound = Bind(model, shapes);
   if (!bound.ok()) return bound.error();
-  return {};
+  return RequireMemory(*bound, MachineMemoryBytes());
 }
 
 std::vector<Shape> ShapesOf(std::span<const Tensor> tensors) {

@@ -15,7 +15,7 @@ namespace soter {
 Result<ValidatedGraph> LoadModel(const std::string& path, ImportReport* report, Progress* progress);
 
 // CheckShapes finds out before any process starts whether the model works on inputs of these shapes.
-// Errors: those of Bind.
+// Errors: those of Bind and RequireMemory.
 Status CheckShapes(const ValidatedGraph& model, std::span<const Shape> shapes);
 
 std::vector<Shape> ShapesOf(std::span<const Tensor> tensors);

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "common/compute/tuning_cache.h"
 #include "tools/cli/commands.h"
 #include "untrusted/worker/worker_main.h"
 
@@ -19,7 +20,12 @@ void AddWorkerCommand(CLI::App& app, Command& chosen) {
   command->add_flag("--once", options->once, "end with the first client");
   command->add_flag("--allow-remote", options->allow_remote, "listen where other machines can reach it");
   command->add_flag("!--no-shared-memory", options->shared_memory, "move all tensors in messages");
-  command->callback([options, &chosen] { chosen.serve = [options] { return WorkerMain(*options); }; });
+  command->callback([options, &chosen] {
+    chosen.serve = [options] {
+      if (auto file = compute::TuningFile()) compute::TuningCache::OfProcess().Attach(*file);
+      return WorkerMain(*options);
+    };
+  });
 }
 
 }  // namespace soter

@@ -19,6 +19,7 @@ class BindingBuilder {
   Result<std::unique_ptr<Binding>> Build() && {
     FindMaskedScales();
     CountUses();
+    CountSpareBytes();
     TRY(MakeEdges());
     TRY(LoadAccelerator());
     if (!refused_.values.empty()) return *refused_.why;
@@ -74,9 +75,18 @@ class BindingBuilder {
       for (ValueId value : ConstantsOf(stage)) ++uses_[value];
   }
 
-  Status Used(ValueId value) {
-    if (--uses_[value] == 0) TRY(context_.weights.Release(value));
-    return {};
+  // Algorithms that want larger weights are worth a fifth of the model in the enclave's memory, and no more.
+  void CountSpareBytes() {
+    size_t model_bytes = 0;
+    for (const Initializer& initializer : graph().graph().initializers) {
+      Result<size_t> size_bytes = SizeBytes(initializer.type);
+      if (size_bytes.ok()) model_bytes += *size_bytes;
+    }
+    spare_bytes_ = model_bytes / 5;
+  }
+
+  void Used(ValueId value) {
+    if (--uses_[value] == 0) used_up_.push_back(value);
   }
 
   Status MakeEdges() {
@@ -128,18 +138,19 @@ class BindingBuilder {
 
   Status AddEnclaveStage(const Stage& stage) {
     auto source = [&](const Initializer& initializer) -> Result<std::shared_ptr<const Tensor>> {
-      std::shared_ptr<const Tensor> data = TRY(context_.weights.Get(initializer));
-      TRY(Used(initializer.value));
-      return data;
+      TRY(context_.weights.ReleaseUnheld(used_up_));  // by now the program has packed what it got before
+      Used(initializer.value);
+      return context_.weights.Get(initializer);
     };
     binding_->steps.push_back({TRY(MakeEnclaveStage(stage, source)), nullptr});
-    return {};
+    return context_.weights.ReleaseUnheld(used_up_);
   }
 
   Result<std::unique_ptr<EnclaveStage>> MakeEnclaveStage(const Stage& stage, const WeightSource& source) {
     StaticGraph part = TRY(Subgraph(graph(), stage.nodes, stage.inputs, stage.outputs));
     ProgramOptions options{.threads = static_cast<int>(context_.settings.threads),
-                           .input_layouts = LayoutsOf(stage.inputs), .output_layouts = LayoutsOf(stage.outputs)};
+                           .input_layouts = LayoutsOf(stage.inputs), .output_layouts = LayoutsOf(stage.outputs),
+                           .spare_bytes = &spare_bytes_};
     auto step = std::make_unique<EnclaveStage>(EnclaveStage{TRY(Program::Compile(part, source, options)), {}, {}});
     for (ValueId value : stage.inputs) step->inputs.push_back(binding_->edges.at(value)->buffer.bytes().data());
     for (ValueId value : stage.outputs) step->outputs.push_back(binding_->edges.at(value)->buffer.bytes().data());
@@ -212,7 +223,8 @@ class BindingBuilder {
   Status FinishAcceleratorStage(const Stage& stage) {
     std::unique_ptr<AcceleratorStage> step = std::move(loaded_stages_[finished_stages_++]);
     if (IsChecked(stage)) TRY(AddChecks(ShadowOf(graph(), stage), *step));
-    for (ValueId value : ConstantsOf(stage)) TRY(Used(value));
+    for (ValueId value : ConstantsOf(stage)) Used(value);
+    TRY(context_.weights.ReleaseUnheld(used_up_));
     binding_->steps.push_back({nullptr, std::move(step)});
     return {};
   }
@@ -285,6 +297,8 @@ class BindingBuilder {
   std::unique_ptr<ScaleClasses> classes_;
   std::set<ValueId> masked_values_;
   std::map<ValueId, uint32_t> uses_;
+  size_t spare_bytes_ = 0;
+  std::vector<ValueId> used_up_;  // by all stages, but maybe still held by the one being made
   std::vector<Segment> segments_;
   std::vector<std::vector<uint32_t>> segment_nodes_;
   std::map<uint32_t, uint32_t> probe_segments_;  // by node

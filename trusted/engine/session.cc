@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "common/graph/memory_need.h"
 #include "common/graph/op_traits.h"
 #include "trusted/check/waiver.h"
 #include "trusted/engine/activation_layout.h"
@@ -169,6 +170,7 @@ Status Session::Prepare(const std::vector<Shape>& shapes) {
   Clock::time_point start = Clock::now();
   binding_.reset();
   StaticGraph graph = TRY(Bind(model_, shapes));
+  TRY(RequireMemory(graph, MachineMemoryBytes()));
   ValidatedPlan plan = TRY(PlanFor(graph));
   if (!taken_back_.empty()) plan = TRY(TakeBack(graph, plan.plan(), taken_back_));
   if (NeedsAccelerator(settings_.scheme) && accelerator_ == nullptr) {

@@ -141,5 +141,23 @@ TEST_F(WeightStoreTest, GetsBackWhatIsKeptOutside) {
   EXPECT_TRUE(SameBytes(store.Get(graph_.initializers[0]).value()->view(), tensor_.view()));
 }
 
+TEST_F(WeightStoreTest, ReleasesOnlyWhatNobodyHolds) {
+  for (WhenReleased when : {WhenReleased::kForget, WhenReleased::kKeepOutside}) {
+    Graph graph = graph_;
+    WeightStore store = WeightStore::FromGraph(graph, when);
+    std::vector<ValueId> values = {value_};
+    graph_.initializers[0].data.reset();
+    std::shared_ptr<const Tensor> held = store.Get(graph.initializers[0]).value();
+    ASSERT_TRUE(store.ReleaseUnheld(values).ok());
+    EXPECT_EQ(values, std::vector<ValueId>{value_});
+    EXPECT_EQ(store.bytes(), tensor_.bytes().size());
+    held.reset();
+    graph_.initializers[0].data = std::make_shared<const Tensor>(tensor_.Clone());  // for the next round
+    ASSERT_TRUE(store.ReleaseUnheld(values).ok());
+    EXPECT_TRUE(values.empty());
+    EXPECT_EQ(store.bytes(), 0u);
+  }
+}
+
 }  // namespace
 }  // namespace soter

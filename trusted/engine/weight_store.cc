@@ -33,6 +33,17 @@ Status WeightStore::Release(ValueId value) {
   return {};
 }
 
+Status WeightStore::ReleaseUnheld(std::vector<ValueId>& values) {
+  std::vector<ValueId> held;
+  for (ValueId value : values) {
+    auto found = tensors_.find(value);
+    if (found != tensors_.end() && found->second.use_count() > 1) held.push_back(value);
+    else TRY(Release(value));
+  }
+  values = std::move(held);
+  return {};
+}
+
 size_t WeightStore::bytes() const {
   size_t sum = 0;
   for (const auto& [value, tensor] : tensors_) sum += tensor->bytes().size();

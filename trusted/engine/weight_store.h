@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "trusted/engine/weight_spill.h"
 
@@ -27,6 +28,11 @@ class WeightStore {
   // Release gives up the plain data of `value`; whoever still holds a pointer keeps it alive.
   // Errors: those of WeightSpill::Create and Put.
   Status Release(ValueId value);
+
+  // ReleaseUnheld releases those of `values` that nobody outside this store holds, and takes them off the list. What
+  // a program computes with as it lies stays: its plain form is in memory anyhow.
+  // Errors: as Release.
+  Status ReleaseUnheld(std::vector<ValueId>& values);
   size_t bytes() const;  // held here
 
  private:

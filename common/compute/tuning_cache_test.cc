@@ -1,0 +1,158 @@
+#include "common/compute/tuning_cache.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace soter::compute {
+namespace {
+
+using Choices = std::map<uint64_t, uint32_t>;
+
+class TuningFileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "soter-tuning-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    directory_ = name;
+    path_ = directory_ + "/deeper/tuning";
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  void Write(const std::string& text) {
+    std::filesystem::create_directories(directory_ + "/deeper");
+    std::ofstream(path_, std::ios::binary) << text;
+  }
+  std::string Read() {
+    std::ostringstream text;
+    text << std::ifstream(path_, std::ios::binary).rdbuf();
+    return text.str();
+  }
+
+  std::string directory_, path_;
+};
+
+uint32_t MustNotMeasure() {
+  ADD_FAILURE() << "measured again";
+  return 0;
+}
+
+TEST(Tuning, DecodesWhatWasEncoded) {
+  Choices choices = {{0, 0}, {0x0123456789abcdef, 1}, {UINT64_MAX, 9}};
+  Result<Choices> decoded = DecodeTuning(EncodeTuning(choices));
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(*decoded, choices);
+}
+
+TEST(Tuning, EveryTruncationAndEveryOtherByteIsRefusedOrStillWellFormed) {
+  const std::string text = EncodeTuning({{0x0123456789abcdef, 1}, {7, 0}});
+  for (size_t size = 0; size < text.size(); ++size) {
+    bool whole_records = size >= 15 && (size - 15) % 19 == 0;
+    EXPECT_EQ(DecodeTuning(text.substr(0, size)).ok(), whole_records) << size;
+  }
+  for (size_t at = 0; at < text.size(); ++at) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string other = text;
+      other[at] = static_cast<char>(byte);
+      Result<Choices> decoded = DecodeTuning(other);
+      if (!decoded.ok()) continue;
+      for (const auto& [key, choice] : *decoded) EXPECT_LE(choice, TuningCache::kMaxChoice);
+    }
+  }
+}
+
+TEST(Tuning, TooManyRecordsAreRefused) {
+  std::string text = "soter tuning 1\n";
+  for (size_t i = 0; i <= TuningCache::kMaxRecords; ++i) text += "0000000000000000 1\n";
+  EXPECT_FALSE(DecodeTuning(text).ok());
+}
+
+TEST(Tuning, MeasuresOnce) {
+  TuningCache cache;
+  EXPECT_EQ(cache.Choose("a", 2, [] { return 1u; }), 1u);
+  EXPECT_EQ(cache.Choose("a", 2, MustNotMeasure), 1u);
+}
+
+TEST(Tuning, AChoiceThatIsNoCandidateIsMeasuredAgain) {
+  TuningCache cache;
+  EXPECT_EQ(cache.Choose("a", 3, [] { return 2u; }), 2u);
+  EXPECT_EQ(cache.Choose("a", 2, [] { return 1u; }), 1u);
+}
+
+TEST_F(TuningFileTest, WithoutAFileNothingIsWritten) {
+  TuningCache cache;
+  cache.Choose("a", 2, [] { return 1u; });
+  cache.Keep();
+  EXPECT_TRUE(std::filesystem::is_empty(directory_));
+}
+
+TEST_F(TuningFileTest, TheNextProcessFindsTheChoice) {
+  TuningCache first;
+  first.Attach(path_);
+  first.Choose("a", 2, [] { return 1u; });
+  first.Keep();
+  TuningCache second;
+  second.Attach(path_);
+  EXPECT_EQ(second.Choose("a", 2, MustNotMeasure), 1u);
+}
+
+TEST_F(TuningFileTest, ChoicesOfTwoProcessesAreBothKept) {
+  TuningCache first, second;
+  first.Attach(path_);
+  second.Attach(path_);
+  first.Choose("a", 2, [] { return 1u; });
+  second.Choose("b", 2, [] { return 1u; });
+  first.Keep();
+  second.Keep();
+  TuningCache third;
+  third.Attach(path_);
+  EXPECT_EQ(third.Choose("a", 2, MustNotMeasure), 1u);
+  EXPECT_EQ(third.Choose("b", 2, MustNotMeasure), 1u);
+}
+
+TEST_F(TuningFileTest, AFileThatIsNoneCountsAsEmptyAndIsReplaced) {
+  for (const std::string& text : {std::string(), std::string("rubbish"), std::string(1 << 20, '0'),
+                                  std::string("soter tuning 1\n0123456789abcdef 1")}) {
+    Write(text);
+    TuningCache cache;
+    cache.Attach(path_);
+    EXPECT_EQ(cache.Choose("a", 2, [] { return 1u; }), 1u);
+    cache.Keep();
+    Result<Choices> kept = DecodeTuning(Read());
+    ASSERT_TRUE(kept.ok());
+    EXPECT_EQ(kept->size(), 1u);
+  }
+}
+
+TEST_F(TuningFileTest, APlaceThatCannotBeWrittenIsNoError) {
+  Write("");
+  TuningCache cache;
+  cache.Attach(path_ + "/below-a-file");
+  EXPECT_EQ(cache.Choose("a", 2, [] { return 1u; }), 1u);
+  cache.Keep();
+  EXPECT_EQ(Read(), "");
+}
+
+TEST(TuningPlace, IsChosenByTheEnvironment) {
+  ::setenv("HOME", "/users/somebody", 1);
+  ::unsetenv("XDG_CACHE_HOME");
+  ::unsetenv("SOTER_TUNING_CACHE");
+  EXPECT_EQ(TuningFile(), "/users/somebody/.cache/soter/tuning");
+  ::setenv("XDG_CACHE_HOME", "/caches", 1);
+  EXPECT_EQ(TuningFile(), "/caches/soter/tuning");
+  ::setenv("SOTER_TUNING_CACHE", "/elsewhere", 1);
+  EXPECT_EQ(TuningFile(), "/elsewhere");
+  ::setenv("SOTER_TUNING_CACHE", "off", 1);
+  EXPECT_EQ(TuningFile(), std::nullopt);
+  ::unsetenv("SOTER_TUNING_CACHE");
+  ::unsetenv("XDG_CACHE_HOME");
+  ::unsetenv("HOME");
+  EXPECT_EQ(TuningFile(), std::nullopt);
+}
+
+}  // namespace
+}  // namespace soter::compute
