@@ -76,7 +76,11 @@ set(SOTER_TRUSTED_SOURCES
   trusted/check/waiver.cc
   trusted/engine/activation_layout.cc
   trusted/engine/binding.cc
+  trusted/engine/choice.cc
+  trusted/engine/cost_profile.cc
   trusted/engine/development_only.cc
+  trusted/engine/fault_campaign.cc
+  trusted/engine/link_probe.cc
   trusted/engine/open_model.cc
   trusted/engine/operator_service.cc
   trusted/engine/plan_report.cc
@@ -84,6 +88,7 @@ set(SOTER_TRUSTED_SOURCES
   trusted/engine/remote_accelerator.cc
   trusted/engine/session.cc
   trusted/engine/shadow.cc
+  trusted/engine/stand_in.cc
   trusted/engine/subgraph.cc
   trusted/engine/weight_spill.cc
   trusted/engine/weight_store.cc
@@ -91,11 +96,18 @@ set(SOTER_TRUSTED_SOURCES
   trusted/mask/random_source.cc
   trusted/mask/scales.cc
   trusted/mask/transfer.cc
+  trusted/plan/cost_model.cc
+  trusted/plan/layers.cc
   trusted/plan/offloadable.cc
   trusted/plan/placement.cc
+  trusted/plan/placement_search.cc
   trusted/plan/plan.cc
+  trusted/plan/policy_aegisdnn.cc
+  trusted/plan/policy_ennclave.cc
   trusted/plan/policy_soter.cc
   trusted/plan/policy_verified.cc
+  trusted/plan/protection.cc
+  trusted/plan/public_part.cc
   trusted/plan/ride_along.cc
   trusted/plan/stages.cc
   trusted/plan/take_back.cc

@@ -33,10 +33,13 @@ enum class MessageType : uint16_t {
   kLease,          // enclave -> soter: Lease, to be kept before anything else     kLeaseKept: no payload
   kLeaseKept,
   kKeyReleased,    // enclave -> soter: no payload; send the pieces
-  kLast = kKeyReleased,
+  kPublic,         // soter -> enclave, before the model, under ennclave: payload = next piece of the public model
+  kLast = kPublic,
 };
 
 enum class Scheme : uint8_t { kInsecure, kVerified, kMlcapsule, kAegisdnn, kEnnclave, kSoter, kLast = kSoter };
+// Objective says what placement is chosen for: the scheme's own rule, or the least expected latency within that rule.
+enum class Objective : uint8_t { kPolicy, kLatency, kLast = kLatency };
 enum class Check : uint8_t { kNone, kFingerprint, kFreivalds, kLast = kFreivalds };
 
 // WorkerKind is what the worker was asked to compute on: rounding errors of a GPU's libraries have bounds of their own.
@@ -61,12 +64,22 @@ struct Settings {
   std::optional<uint64_t> seed;        // development builds only: makes secrets repeatable
   bool force_unit_scales = false;      // development builds only: every scale is 1 (shows that the leak test works)
   bool digest_model = false;           // evidence will be asked for, so digest a model that is not sealed as well
+  Objective objective = Objective::kPolicy;
+  // What the accelerator computes, by the value that each operator makes (NodePlan::value): of aegisdnn in place of
+  // its own choice, of soter in place of a random one.
+  std::optional<std::vector<uint32_t>> placement;
+  double deadline_ms = 0;              // of aegisdnn: the latency to keep to; 0: none
+  double sdc_rate = 0.02;              // of aegisdnn without a deadline: the rate of harmful faults to stay below
+  uint32_t fault_rounds = 16;          // of aegisdnn: faults injected in each layer at load, at most
+  uint32_t private_layers = 0;         // of ennclave: linear operators that stay private at least; 0: 1
   static void Fields(auto& s, auto&& f) {
     f("scheme", s.scheme), f("theta", s.theta), f("check", s.check);
     f("fingerprint_rate", s.fingerprint_rate), f("cornerstones", s.cornerstones), f("threads", s.threads);
     f("worker", s.worker), f("worker_threads", s.worker_threads), f("precision", s.precision);
     f("worker_kind", s.worker_kind), f("on_exhausted", s.on_exhausted), f("timeout_ms", s.timeout_ms);
     f("seed", s.seed), f("force_unit_scales", s.force_unit_scales), f("digest_model", s.digest_model);
+    f("objective", s.objective), f("placement", s.placement), f("deadline_ms", s.deadline_ms);
+    f("sdc_rate", s.sdc_rate), f("fault_rounds", s.fault_rounds), f("private_layers", s.private_layers);
   }
 };
 
@@ -147,8 +160,12 @@ struct ModelReport {
 
 struct PlanRequest {
   std::vector<Shape> input_shapes;
-  bool profile = true;
-  static void Fields(auto& s, auto&& f) { f("input_shapes", s.input_shapes), f("profile", s.profile); }
+  bool profile = true;                 // time each operator in the enclave
+  bool predict = false;                // time both sides, and predict the latency
+  std::vector<Tensor> samples;         // of aegisdnn: inputs to inject faults with; none: random ones
+  static void Fields(auto& s, auto&& f) {
+    f("input_shapes", s.input_shapes), f("profile", s.profile), f("predict", s.predict), f("samples", s.samples);
+  }
 };
 
 // NodePlan says for one operator who computes it, under which mask and check, and why.
@@ -158,11 +175,15 @@ struct NodePlan {
   uint32_t stage = 0;                  // position in the order of execution; neighbours in one stage share a switch
   int64_t mul_adds = 0;
   double enclave_ms = 0;               // measured in the enclave when profiling was asked for
+  double accelerator_ms = 0;           // measured by the enclave, with a prediction
+  double fault_rate = -1;              // share of faults in its layer that change the answer; negative: not measured
+  uint32_t value = 0;                  // that it computes: its name in Settings::placement
   std::string reason;                  // "picked at random", "rides along", "not homogeneous", "first ...", ...
   static void Fields(auto& s, auto&& f) {
     f("name", s.name), f("op", s.op), f("type", s.type), f("accelerator", s.accelerator);
     f("masked", s.masked), f("checked", s.checked), f("linear", s.linear), f("stage", s.stage);
-    f("mul_adds", s.mul_adds), f("enclave_ms", s.enclave_ms), f("reason", s.reason);
+    f("mul_adds", s.mul_adds), f("enclave_ms", s.enclave_ms), f("accelerator_ms", s.accelerator_ms);
+    f("fault_rate", s.fault_rate), f("value", s.value), f("reason", s.reason);
   }
 };
 struct PlanReport {
@@ -172,7 +193,10 @@ struct PlanReport {
   uint32_t switches = 0;               // per inference: one for each segment
   uint64_t bytes_sent = 0, bytes_received = 0;  // per inference, without checks that run at a rate
   uint64_t enclave_weight_bytes = 0, accelerator_weight_bytes = 0;
-  double expected_ms = 0;              // from the enclave's own profile; 0 when it was not asked for
+  double expected_ms = 0;              // predicted, or the sum of the enclave's own times; 0: nothing was timed
+  bool predicted = false;              // from times of both sides
+  double fault_rate = -1;              // of the plan, under aegisdnn; negative: not measured
+  uint32_t faults = 0;                 // that were injected to find out
   std::string notice;                  // the honest line about what the scheme does not hide
   static void Fields(auto& s, auto&& f) {
     f("nodes", s.nodes), f("linear_total", s.linear_total), f("linear_offloaded", s.linear_offloaded);
@@ -180,7 +204,7 @@ struct PlanReport {
     f("switches", s.switches), f("bytes_sent", s.bytes_sent), f("bytes_received", s.bytes_received);
     f("enclave_weight_bytes", s.enclave_weight_bytes);
     f("accelerator_weight_bytes", s.accelerator_weight_bytes), f("expected_ms", s.expected_ms);
-    f("notice", s.notice);
+    f("predicted", s.predicted), f("fault_rate", s.fault_rate), f("faults", s.faults), f("notice", s.notice);
   }
 };
 

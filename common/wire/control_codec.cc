@@ -27,6 +27,9 @@ Status CheckFields(const Settings& settings) {
     if (threads < 1 || threads > kMaxThreads) return Malformed("threads must be 1 to 1024");
   }
   if (settings.timeout_ms == 0) return Malformed("timeout_ms must be at least 1");
+  if (!(settings.deadline_ms >= 0)) return Malformed("deadline_ms must be 0 or more");
+  if (!IsShare(settings.sdc_rate)) return Malformed("sdc_rate must be 0 to 1");
+  if (settings.fault_rounds < 1) return Malformed("fault_rounds must be at least 1");
   return {};
 }
 

@@ -41,6 +41,12 @@ Result<std::vector<Refusal>> InProcessAccelerator::LoadSegments(std::span<const 
   return refusals;
 }
 
+Status InProcessAccelerator::Forget() {
+  weights_.clear();
+  loaded_.clear();
+  return {};
+}
+
 std::span<std::byte> InProcessAccelerator::InputBuffer(uint32_t segment, size_t index) {
   return loaded_[segment].inputs[index].bytes();
 }

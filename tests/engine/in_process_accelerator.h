@@ -32,6 +32,7 @@ class InProcessAccelerator : public Accelerator {
   const AcceleratorInfo& info() const override { return info_; }
   Status LoadWeight(WeightId id, TensorView weight) override;
   Result<std::vector<Refusal>> LoadSegments(std::span<const Segment> segments) override;
+  Status Forget() override;
   std::span<std::byte> InputBuffer(uint32_t segment, size_t index) override;
   Status Start(uint32_t segment, Deadline deadline) override;
   Result<UntrustedTensor> Await(uint32_t segment, size_t index, Deadline deadline) override;

@@ -167,8 +167,18 @@ TEST(ValidateSettings, NamesTheOptionThatIsWrong) {
   EXPECT_THAT(ValidateSettings(threads).error().message, HasSubstr("--threads"));
 }
 
-TEST(ValidateSettings, ASchemeThatIsNotInThisBuildIsUnsupported) {
-  EXPECT_EQ(ValidateSettings(SettingsFor(Scheme::kEnnclave, 1, Check::kNone)).error().code, ErrorCode::kUnsupported);
+TEST(ValidateSettings, NamesTheOptionsOfOneScheme) {
+  control::Settings deadline = SettingsFor(Scheme::kAegisdnn, 1, Check::kNone);
+  deadline.deadline_ms = -1;
+  EXPECT_THAT(ValidateSettings(deadline).error().message, HasSubstr("--deadline-ms"));
+  control::Settings rate = SettingsFor(Scheme::kAegisdnn, 1, Check::kNone);
+  rate.sdc_rate = 1.5;
+  EXPECT_THAT(ValidateSettings(rate).error().message, HasSubstr("--sdc-rate"));
+  control::Settings placed = SettingsFor(Scheme::kInsecure, 1, Check::kNone);
+  placed.placement.emplace();
+  EXPECT_THAT(ValidateSettings(placed).error().message, HasSubstr("--placement"));
+  for (Scheme scheme : {Scheme::kAegisdnn, Scheme::kEnnclave})
+    EXPECT_THAT(ValidateSettings(SettingsFor(scheme, 1, Check::kFreivalds)).error().message, HasSubstr("--check"));
 }
 
 }  // namespace

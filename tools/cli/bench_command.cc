@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "tools/cli/bench_integrity.h"
+#include "tools/cli/bench_measure.h"
 #include "tools/cli/bench_options.h"
 #include "tools/cli/commands.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 Status Bench(const BenchOptions& options) {
   if (options.integrity) return BenchIntegrity(options);
-  return Unsupported("soter bench without --integrity is not in this build");
+  return BenchSchemes(options);
 }
 
 void AddWhatIsMeasured(CLI::App& command, BenchOptions& options) {
@@ -33,6 +34,16 @@ void AddHowItIsMeasured(CLI::App& command, BenchOptions& options) {
       ->check(CLI::Range(1u, 100'000u))->capture_default_str();
   command.add_option("--warm-up", options.warm_up, "inferences before them that do not")
       ->check(CLI::Range(0u, 1000u))->capture_default_str();
+  command.add_flag("!--no-predict", options.predict, "do not predict latencies before the first round");
+  command.add_option("--deadline-ms", options.deadline_ms, "aegisdnn: protect as much as this latency allows")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--sdc-rate", options.sdc_rate, "aegisdnn without a deadline: the rate of harmful faults to stay below")
+      ->check(CLI::Range(0.0, 1.0))->capture_default_str();
+  command.add_option("--fault-rounds", options.fault_rounds, "aegisdnn: faults injected in each layer, at most")
+      ->check(CLI::Range(1u, 100'000u))->capture_default_str();
+  command.add_option("--accelerator-model", options.accelerator_model,
+                     "model an accelerator of this speed: 10x, or tflops=13.4,gbps=12,latency-us=20; figures are then modelled")
+      ->check(AcceleratorSpeedText());
   command.add_option("--worker", options.worker, "auto, cpu, cuda, unix:PATH or HOST:PORT")->capture_default_str();
   command.add_option("--threads", options.threads, "of each side [as many as there are cores]")->check(CLI::Range(1u, 1024u));
 }
@@ -46,6 +57,8 @@ void AddBenchCommand(CLI::App& app, Command& chosen) {
   AddWhatIsMeasured(*command, *options);
   AddHowItIsMeasured(*command, *options);
   command->add_option("--compare", options->compare, "an earlier report.json: print what changed since");
+  command->add_option("--audit-json", options->audit_json, "what soter audit found on the claims C6 and C7");
+  command->add_option("--integrity-json", options->integrity_json, "what soter bench --integrity found on C8 and C9");
   command->add_flag("--integrity", options->integrity, "measure what checks cost and what they catch instead");
   command->callback([options, &chosen] { chosen.run = [options] { return Bench(*options); }; });
 }

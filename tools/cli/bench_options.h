@@ -16,6 +16,9 @@ struct BenchOptions {
   std::vector<uint32_t> input_sizes;       // edge length of square images; empty: the model's own
   std::string check;                       // of schemes that check; empty: the scheme's own
   uint32_t rounds = 3, repeat = 5, warm_up = 2;
+  bool predict = true;                     // before the first round
+  double deadline_ms = 0, sdc_rate = 0.02; // of aegisdnn
+  uint32_t fault_rounds = 4;               // of aegisdnn
   std::string worker = "auto";
   uint32_t threads = 0;                    // of each side; 0: as many as there are cores
   std::string accelerator_model;           // empty: the accelerator there is

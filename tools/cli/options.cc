@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "common/wire/control_codec.h"
+#include "untrusted/backend/modelled/speed.h"
 
 namespace soter {
 
@@ -62,6 +63,15 @@ CLI::Validator Fraction() {
       "0 to 1");
 }
 
+CLI::Validator AcceleratorSpeedText() {
+  return CLI::Validator(
+      [](std::string& text) {
+        Result<AcceleratorSpeed> speed = ParseSpeed(text);
+        return speed.ok() ? std::string() : speed.error().message;
+      },
+      "SPEED");
+}
+
 void AddModelOption(CLI::App& command, std::string& model) {
   command.add_option("MODEL", model, "an ONNX file")->required();
 }
@@ -112,8 +122,13 @@ void AddSchemeOptions(CLI::App& command, SchemeOptions& options) {
   command.add_option("--cornerstones", settings.cornerstones, "known answers per operator that fingerprints combine")
       ->check(CLI::Range(1u, control::kMaxCornerstones))
       ->capture_default_str();
+  AddPolicyOptions(command, options.policy, settings);
   command.add_option("--worker", options.worker, "auto, cpu, cuda, cuda:N, unix:PATH or HOST:PORT")->capture_default_str();
   AddAcceleratorOptions(command, options.accelerator);
+  command.add_option("--accelerator-model", options.accelerator_model,
+                     "have the worker answer as late as an accelerator of this speed would: 10x, or "
+                     "tflops=13.4,gbps=12,latency-us=20; figures are then modelled")
+      ->check(AcceleratorSpeedText());
   AddEnclaveOptions(command, options);
   command.add_option("--threads", options.threads, "of each side [as many as there are cores]")
       ->check(CLI::Range(1u, control::kMaxThreads));
@@ -146,7 +161,7 @@ void AddInputOptions(CLI::App& command, InputOptions& options) {
   command.add_option("--dim", options.dims, "SYMBOL=EXTENT, for a symbolic dimension that no file fixes [1]");
 }
 
-EnclaveOptions MakeEnclaveOptions(const SchemeOptions& options) {
+Result<EnclaveOptions> MakeEnclaveOptions(const SchemeOptions& options) {
   EnclaveOptions session{.settings = options.settings, .worker = options.worker, .enclave = options.enclave};
   session.enclave_policy = options.enclave_policy;
   session.enclave_collateral = options.enclave_collateral;
@@ -156,6 +171,7 @@ EnclaveOptions MakeEnclaveOptions(const SchemeOptions& options) {
   settings.check =
       options.check.empty() ? DefaultCheck(settings.scheme) : CheckFromName(options.check);
   Apply(options.accelerator, settings);
+  TRY(ApplyPolicyOptions(options.policy, settings));
   settings.threads = settings.worker_threads = options.threads == 0 ? CoreCount() : options.threads;
   if (options.seed_option != nullptr && options.seed_option->count() > 0) settings.seed = options.seed;
   if (settings.seed.has_value()) {
@@ -165,6 +181,7 @@ EnclaveOptions MakeEnclaveOptions(const SchemeOptions& options) {
     std::fputs("soter: WARNING: --force-unit-scales gives the accelerator the plaintext weights\n", stderr);
   }
   session.needs_worker = UsesWorker(settings.scheme);
+  session.accelerator_model = options.accelerator_model;
   return session;
 }
 

@@ -9,6 +9,7 @@
 #include "common/base/result.h"
 #include "tools/cli/accelerator_options.h"
 #include "tools/cli/inputs.h"
+#include "tools/cli/policy_options.h"
 #include "tools/cli/session.h"
 
 namespace soter {
@@ -41,10 +42,12 @@ struct SchemeOptions {
   std::string enclave_policy, dev_key;
   std::vector<std::string> enclave_collateral;
   AcceleratorOptions accelerator;
+  std::string accelerator_model;  // empty: the accelerator there is
   control::Settings settings;
   uint32_t threads = 0;  // 0: as many as there are cores
   uint64_t seed = 0;
   CLI::Option* seed_option = nullptr;
+  PolicyOptions policy;
   InputOptions inputs;
   bool json = false;
 };
@@ -65,8 +68,12 @@ control::Check CheckFromName(const std::string& name);
 // Fraction accepts 0 to 1; unlike CLI::Range it refuses NaN.
 CLI::Validator Fraction();
 
+// AcceleratorSpeedText accepts what ParseSpeed reads.
+CLI::Validator AcceleratorSpeedText();
+
 // MakeEnclaveOptions turns options into a session's. Warns on standard error where secrets become repeatable.
-EnclaveOptions MakeEnclaveOptions(const SchemeOptions& options);
+// Errors: those of ApplyPolicyOptions.
+Result<EnclaveOptions> MakeEnclaveOptions(const SchemeOptions& options);
 
 const char* SchemeName(control::Scheme scheme);
 const char* CheckName(control::Check check);

@@ -17,15 +17,19 @@ using Json = nlohmann::ordered_json;
 
 struct PlanOptions {
   SchemeOptions scheme;
-  bool profile = true;
+  bool profile = true, predict = false;
 };
 
 struct PlanSummary {
   std::string model, tee;
   control::Settings settings;
   std::vector<Shape> input_shapes;
+  std::vector<Tensor> samples;
   control::PlanReport report;
 };
+
+// Known is nothing where a rate was not measured.
+Json Known(double rate) { return rate < 0 ? Json(nullptr) : Json(rate); }
 
 double Share(int64_t part, int64_t all) {
   return all > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(all) : 0;
@@ -66,11 +70,17 @@ std::string PlanAsText(const PlanSummary& summary) {
           FormatBytes(report.bytes_sent) + " sent, " + FormatBytes(report.bytes_received) + " received\n";
   text += "weights    " + FormatBytes(report.enclave_weight_bytes) + " in the enclave, " +
           FormatBytes(report.accelerator_weight_bytes) + " on the accelerator\n";
+  if (report.fault_rate >= 0) {
+    text += "faults     " + FormatFixed(100 * report.fault_rate, 2) + "% of faults in a layer drawn at random change the answer (" +
+            std::to_string(report.faults) + " injected)\n";
+  }
   if (report.expected_ms > 0) {
-    text += "expected   " + FormatMs(report.expected_ms) + " if the accelerator is as fast as the enclave\n";
+    text += "expected   " + FormatMs(report.expected_ms) +
+            (report.predicted ? ", from times of both sides\n" : " if the accelerator is as fast as the enclave\n");
   }
   text += "note       " + TerminalSafe(report.notice, Lines::kJoin) + "\n";
-  text += "           The choice is drawn anew at every load: another run offloads other operators.\n";
+  if (settings.scheme == control::Scheme::kSoter && !settings.placement.has_value())
+    text += "           The choice is drawn anew at every load: another run offloads other operators.\n";
   return text;
 }
 
@@ -88,6 +98,9 @@ std::string PlanAsJson(const PlanSummary& summary) {
                      {"checked", node.checked},
                      {"mul_adds", node.mul_adds},
                      {"enclave_ms", node.enclave_ms},
+                     {"accelerator_ms", report.predicted ? Json(node.accelerator_ms) : Json(nullptr)},
+                     {"fault_rate", Known(node.fault_rate)},
+                     {"value", node.value},
                      {"reason", node.reason}});
   }
   Json json = {
@@ -106,6 +119,9 @@ std::string PlanAsJson(const PlanSummary& summary) {
       {"bytes_received", report.bytes_received},
       {"weight_bytes", {{"enclave", report.enclave_weight_bytes}, {"accelerator", report.accelerator_weight_bytes}}},
       {"expected_ms", report.expected_ms},
+      {"predicted", report.predicted},
+      {"fault_rate", Known(report.fault_rate)},
+      {"faults", report.faults},
       {"notice", report.notice}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -116,7 +132,9 @@ Result<std::unique_ptr<EnclaveSession>> StartOnnx(const SchemeOptions& options, 
   ValidatedGraph model = TRY(LoadModel(options.model, nullptr, &progress));
   summary.input_shapes = TRY(ChooseShapes(model.graph(), options.inputs));
   TRY(CheckShapes(model, summary.input_shapes));
+  summary.samples = TRY(ChooseSamples(options.policy, model.graph()));
   std::unique_ptr<EnclaveSession> session = TRY(EnclaveSession::Start(enclave, &progress));
+  TRY(SendPublicModel(options.policy, enclave.settings, *session, &progress));
   summary.tee = TRY(session->SendModel(model.graph())).tee;
   return session;
 }
@@ -125,21 +143,27 @@ Result<std::unique_ptr<EnclaveSession>> StartSealed(const SchemeOptions& options
                                                     Progress& progress, PlanSummary& summary) {
   SealedFile file = TRY(SealedFile::Open(options.model, options.keys));
   std::unique_ptr<EnclaveSession> session = TRY(EnclaveSession::Start(enclave, &progress));
+  TRY(SendPublicModel(options.policy, enclave.settings, *session, &progress));
   control::ModelReport model = TRY(file.SendTo(*session));
-  summary.input_shapes = TRY(ChooseShapes(TRY(InputsOf(model)), options.inputs));
+  Graph inputs = TRY(InputsOf(model));
+  summary.input_shapes = TRY(ChooseShapes(inputs, options.inputs));
+  summary.samples = TRY(ChooseSamples(options.policy, inputs));
   summary.tee = model.tee;
   return session;
 }
 
 Status Plan(const PlanOptions& options) {
   Progress progress;
-  EnclaveOptions enclave = MakeEnclaveOptions(options.scheme);
-  enclave.needs_worker = false;  // a plan is made in the enclave alone
+  EnclaveOptions enclave = TRY(MakeEnclaveOptions(options.scheme));
+  // Without measurements a plan is made in the enclave alone.
+  enclave.needs_worker = enclave.needs_worker && (options.predict || NeedsWorkerToPlan(enclave.settings));
   PlanSummary summary{.model = options.scheme.model, .settings = enclave.settings};
   bool is_sealed = TRY(IsSealed(options.scheme.model, options.scheme.keys));
   std::unique_ptr<EnclaveSession> session =
       TRY((is_sealed ? StartSealed : StartOnnx)(options.scheme, enclave, progress, summary));
-  summary.report = TRY(session->Plan({.input_shapes = summary.input_shapes, .profile = options.profile}));
+  control::PlanRequest request{.input_shapes = summary.input_shapes, .profile = options.profile, .predict = options.predict};
+  request.samples = std::move(summary.samples);
+  summary.report = TRY(session->Plan(request));
   progress.Clear();
   std::fputs((options.scheme.json ? PlanAsJson(summary) : PlanAsText(summary)).c_str(), stdout);
   return {};
@@ -155,6 +179,7 @@ void AddPlanCommand(CLI::App& app, Command& chosen) {
   AddSchemeOptions(*command, options->scheme);
   AddInputOptions(*command, options->scheme.inputs);
   command->add_flag("!--no-profile", options->profile, "do not measure the operators in the enclave");
+  command->add_flag("--predict", options->predict, "time both sides, and predict the latency");
   command->add_flag("--json", options->scheme.json, "print one JSON object");
   command->callback([options, &chosen] { chosen.run = [options] { return Plan(*options); }; });
 }

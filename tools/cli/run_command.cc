@@ -49,6 +49,14 @@ struct Prepared {
   control::RunRequest request;
 };
 
+// PlanWith has the enclave plan before it runs: with samples, or to find out early whether the inputs fit.
+Status PlanWith(std::vector<Tensor> samples, Prepared& prepared) {
+  control::PlanRequest request{.input_shapes = ShapesOf(prepared.request.inputs), .profile = false};
+  request.samples = std::move(samples);
+  TRY(prepared.session->Plan(request));
+  return {};
+}
+
 Result<Prepared> PrepareOnnx(const RunOptions& options, const EnclaveOptions& enclave, Progress& progress) {
   Prepared prepared;
   ValidatedGraph model = TRY(LoadModel(options.scheme.model, nullptr, &progress));
@@ -56,7 +64,10 @@ Result<Prepared> PrepareOnnx(const RunOptions& options, const EnclaveOptions& en
   prepared.request.inputs = TRY(ChooseInputs(model.graph(), options.scheme.inputs));
   TRY(CheckShapes(model, ShapesOf(prepared.request.inputs)));
   prepared.session = TRY(EnclaveSession::Start(enclave, &progress));
+  TRY(SendPublicModel(options.scheme.policy, enclave.settings, *prepared.session, &progress));
   prepared.model = TRY(prepared.session->SendModel(model.graph()));
+  std::vector<Tensor> samples = TRY(ChooseSamples(options.scheme.policy, model.graph()));
+  if (!samples.empty()) TRY(PlanWith(std::move(samples), prepared));
   return prepared;
 }
 
@@ -65,18 +76,19 @@ Result<Prepared> PrepareSealed(const RunOptions& options, const EnclaveOptions& 
   Prepared prepared;
   SealedFile file = TRY(SealedFile::Open(options.scheme.model, options.scheme.keys));
   prepared.session = TRY(EnclaveSession::Start(enclave, &progress));
+  TRY(SendPublicModel(options.scheme.policy, enclave.settings, *prepared.session, &progress));
   prepared.model = TRY(file.SendTo(*prepared.session));
   Graph inputs = TRY(InputsOf(prepared.model));
   TRY(RequireInputs(options, inputs));
   prepared.request.inputs = TRY(ChooseInputs(inputs, options.scheme.inputs));
-  TRY(prepared.session->Plan({.input_shapes = ShapesOf(prepared.request.inputs), .profile = false}));
+  TRY(PlanWith(TRY(ChooseSamples(options.scheme.policy, inputs)), prepared));
   return prepared;
 }
 
 Status Run(const RunOptions& options) {
   Progress progress;
   if (!options.output_directory.empty()) TRY(CheckOutputDirectory(options.output_directory));
-  EnclaveOptions enclave = MakeEnclaveOptions(options.scheme);
+  EnclaveOptions enclave = TRY(MakeEnclaveOptions(options.scheme));
   bool is_sealed = TRY(IsSealed(options.scheme.model, options.scheme.keys));
   Prepared prepared = TRY((is_sealed ? PrepareSealed : PrepareOnnx)(options, enclave, progress));
   prepared.request.repeat = options.repeat;

@@ -94,6 +94,10 @@ Status EnclaveSession::Open(const EnclaveOptions& options) {
 
 Status EnclaveSession::StartWorker(const EnclaveOptions& options) {
   WorkerChoice choice = TRY(ChooseWorker(options.worker));
+  if (!choice.address.empty() && !options.accelerator_model.empty()) {
+    return InvalidArgument("--accelerator-model needs a worker of our own; start the one at " + options.worker +
+                           " with soter worker --accelerator-model");
+  }
   if (!choice.address.empty()) {
     worker_address_ = choice.address;
     worker_kind_ = options.settings.worker_kind;
@@ -105,6 +109,9 @@ Status EnclaveSession::StartWorker(const EnclaveOptions& options) {
   ChildOptions child{.name = "the worker", .program = ProgramBeside("soter")};
   child.arguments = {"worker", "--listen", worker_address_, "--backend", choice.backend,
                      "--device", std::to_string(choice.device)};
+  if (!options.accelerator_model.empty()) {
+    child.arguments.insert(child.arguments.end(), {"--accelerator-model", options.accelerator_model});
+  }
   if (!options.record_directory.empty()) {
     child.arguments.insert(child.arguments.end(), {"--record", options.record_directory});
   }
@@ -258,10 +265,19 @@ void EnclaveSession::PrintLastWords(const ChildProcess& child, const char* name)
   if (!words.empty()) std::fprintf(stderr, "%s: %s\n", name, words.c_str());
 }
 
-Result<control::ModelReport> EnclaveSession::SendModel(const Graph& graph) {
-  PieceSender sender([this](std::span<const std::byte> piece) { return Send(control::MessageType::kModel, piece); });
+Status EnclaveSession::SendGraph(const Graph& graph, control::MessageType type) {
+  PieceSender sender([&](std::span<const std::byte> piece) { return Send(type, piece); });
   TRY(EncodeGraph(graph, [&](std::span<const std::byte> bytes) { return sender.Add(bytes); }));
-  TRY(sender.Flush());
+  return sender.Flush();
+}
+
+Status EnclaveSession::SendPublicModel(const Graph& graph) {
+  TRY(SendGraph(graph, control::MessageType::kPublic));
+  return Send(control::MessageType::kPublic, {});
+}
+
+Result<control::ModelReport> EnclaveSession::SendModel(const Graph& graph) {
+  TRY(SendGraph(graph, control::MessageType::kModel));
   return AwaitReady();
 }
 

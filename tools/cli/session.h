@@ -17,6 +17,7 @@ namespace soter {
 struct EnclaveOptions {
   control::Settings settings;    // `worker` is filled in here
   std::string worker = "auto";   // auto, cpu, cuda, or the address of one that runs already
+  std::string accelerator_model; // speed that a worker of ours models; empty: none
   bool needs_worker = true;      // false where nothing will run: no worker is started
   std::string enclave;           // where one that is started apart connects to, HOST:PORT; empty: start one
   std::string enclave_policy;    // what it must prove before it gets a model; empty: nothing
@@ -38,6 +39,8 @@ class EnclaveSession {
   // it proves is for others to judge.
   static Result<std::unique_ptr<EnclaveSession>> StartForEvidence(const EnclaveOptions& options, Progress* progress);
 
+  // SendPublicModel goes before SendModel, under ennclave.
+  Status SendPublicModel(const Graph& graph);
   Result<control::ModelReport> SendModel(const Graph& graph);
   // SendSealedModel has the enclave open a sealed file; `ciphertext` is the file's bytes.
   Result<control::ModelReport> SendSealedModel(const control::SealedModel& sealed, const ByteSource& ciphertext);
@@ -64,6 +67,7 @@ class EnclaveSession {
   Status AwaitEnclave(const EnclaveOptions& options);
   Status WaitForWorker(const wire::Address& address, const std::string& asked);
   Result<control::ModelReport> SendPieces(const ByteSource& ciphertext);
+  Status SendGraph(const Graph& graph, control::MessageType type);
   Result<control::ModelReport> AwaitReady();
   Status Send(control::MessageType type, std::span<const std::byte> payload);
   // Await returns the payload of the next message, which must be of `type`. Progress is shown, Failed is an error.

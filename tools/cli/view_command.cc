@@ -123,12 +123,13 @@ Status RecordRun(const ViewOptions& options, const fs::path& directory, Progress
   inputs.random = true;  // what is not given is random: any input shows what the accelerator sees
   request.inputs = TRY(ChooseInputs(model.graph(), inputs));
   TRY(CheckShapes(model, ShapesOf(request.inputs)));
-  EnclaveOptions enclave_options = MakeEnclaveOptions(options.scheme);
+  EnclaveOptions enclave_options = TRY(MakeEnclaveOptions(options.scheme));
   if (!enclave_options.needs_worker) {
     return InvalidArgument("--scheme " + options.scheme.scheme + ": the accelerator receives nothing at all");
   }
   enclave_options.record_directory = directory.string();
   std::unique_ptr<EnclaveSession> session = TRY(EnclaveSession::Start(enclave_options, &progress));
+  TRY(SendPublicModel(options.scheme.policy, enclave_options.settings, *session, &progress));
   TRY(session->SendModel(model.graph()));
   TRY(session->Run(request));
   return {};

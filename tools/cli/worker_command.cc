@@ -11,6 +11,8 @@ void AddWorkerCommand(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand("worker", "Be the accelerator: the process that is not trusted.");
   command->add_option("--listen", options->listen, "unix:PATH, HOST:PORT or [v6]:PORT")->required();
   command->add_option("--backend", options->backend, "cpu, cuda, or auto: cuda where there is a GPU")->capture_default_str();
+  command->add_option("--accelerator-model", options->speed,
+                      "answer as late as an accelerator of this speed would: 10x, or tflops=13.4,gbps=12,latency-us=20");
   command->add_option("--device", options->device, "which GPU, counted from 0")->capture_default_str();
   command->add_option("--memory-limit", options->memory_limit_bytes,
                       "of weights and buffers for one client, as 800MB or 2GiB [what the machine has]")

@@ -52,6 +52,9 @@ class Accelerator {
   // LoadSegments replaces all loaded segments; weights stay. Returns those that were refused; the others are loaded.
   virtual Result<std::vector<Refusal>> LoadSegments(std::span<const Segment> segments) = 0;
 
+  // Forget drops all segments and weights.
+  virtual Status Forget() = 0;
+
   // InputBuffer is the memory from which the accelerator will read input `index`: untrusted, write-only for us,
   // free to be written until Start.
   virtual std::span<std::byte> InputBuffer(uint32_t segment, size_t index) = 0;

@@ -36,9 +36,11 @@ class OperatorService {
     std::optional<control::Settings> settings = TRY(ReceiveSettings());
     if (!settings) return {};
     TRY(ValidateSettings(*settings));
+    std::optional<ValidatedGraph> public_model;
+    if (settings->scheme == control::Scheme::kEnnclave) public_model = TRY(ReceivePublicModel());
     LoadedModel model = TRY(ReceiveModel(*settings));
     claims_ = ClaimsOf(*settings, std::move(model.digest));
-    TRY(Start(std::move(model.graph), std::move(*settings)));
+    TRY(Start(std::move(model.graph), std::move(*settings), public_model ? &*public_model : nullptr));
     control::ModelReport report = session_->Describe();
     report.tee = tee_;
     TRY(Send(MessageType::kReady, report));
@@ -80,14 +82,18 @@ class OperatorService {
     return Send(MessageType::kAttested, control::Attested{.evidence = {json.begin(), json.end()}});
   }
 
-  Status Start(ValidatedGraph model, control::Settings settings) {
+  Status Start(ValidatedGraph model, control::Settings settings, const ValidatedGraph* public_model) {
     auto connect = [settings]() -> Result<std::unique_ptr<Accelerator>> {
       std::unique_ptr<RemoteAccelerator> accelerator = TRY(RemoteAccelerator::Connect(
           {.address = settings.worker, .threads = settings.worker_threads,
            .timeout = std::chrono::milliseconds(settings.timeout_ms)}));
       return std::unique_ptr<Accelerator>(std::move(accelerator));
     };
-    session_ = TRY(Session::Create(std::move(model), std::move(settings), connect));
+    session_ = TRY(Session::Create(std::move(model), std::move(settings), connect, public_model));
+    session_->ShowProgress([this](const std::string& what, double fraction) {
+      // Only for a person's eyes: a peer that is gone is noticed with the next answer.
+      (void)Send(MessageType::kProgress, control::Progress{what, fraction}).ok();
+    });
     return {};
   }
 
@@ -95,28 +101,42 @@ class OperatorService {
     wire::FrameHeader first = TRY(connection_.Receive(control::kMaxModelPieceBytes, wire::kNoDeadline));
     if (first.type == static_cast<uint16_t>(MessageType::kSealed)) return ReceiveSealedModel(first, settings);
     if (first.type == static_cast<uint16_t>(MessageType::kBrokered)) return ReceiveBrokeredModel(first, settings);
-    TRY(RequirePiece(first));
+    TRY(RequirePiece(first, MessageType::kModel));
     TRY(RequirePlaintextAllowed(settings.scheme, tee_));
-    ModelPieces pieces(*this, first.payload_bytes);
     Sha256 digest;
-    ValidatedGraph model = TRY(DecodeGraph([&](std::span<std::byte> target) -> Status {
-      if (TRY(ReadFull(pieces.Source(), target)) < target.size()) return Malformed("the model ends early");
-      if (settings.digest_model) digest.Update(target);
-      return {};
-    }));
-    std::byte extra;
-    if (TRY(pieces.Read({&extra, 1})) != 0) return Malformed("bytes follow the model");
+    Sha256* wanted = settings.digest_model ? &digest : nullptr;
+    ValidatedGraph model = TRY(ReceiveGraph(first.payload_bytes, MessageType::kModel, wanted));
     LoadedModel loaded = {.graph = std::move(model)};
     Sha256::Digest name = std::move(digest).Finish();
     if (settings.digest_model) loaded.digest.assign(name.begin(), name.end());
     return loaded;
   }
 
+  // The public model is no secret, and nothing that an enclave protects depends on who sent it.
+  Result<ValidatedGraph> ReceivePublicModel() {
+    uint64_t first_bytes = TRY(ReceivePiece(MessageType::kPublic));
+    Result<ValidatedGraph> model = ReceiveGraph(first_bytes, MessageType::kPublic, nullptr);
+    return model.ok() ? std::move(model) : Annotate(model.error(), "the public model");
+  }
+
+  // `digest`, where given, covers all bytes of the encoding.
+  Result<ValidatedGraph> ReceiveGraph(uint64_t first_bytes, MessageType type, Sha256* digest) {
+    ModelPieces pieces(*this, first_bytes, type);
+    ValidatedGraph model = TRY(DecodeGraph([&](std::span<std::byte> target) -> Status {
+      if (TRY(ReadFull(pieces.Source(), target)) < target.size()) return Malformed("the model ends early");
+      if (digest != nullptr) digest->Update(target);
+      return {};
+    }));
+    std::byte extra;
+    if (TRY(pieces.Read({&extra, 1})) != 0) return Malformed("bytes follow the model");
+    return model;
+  }
+
   Result<LoadedModel> ReceiveSealedModel(const wire::FrameHeader& header, const control::Settings& settings) {
     TRY(RequireKeyFromOperatorAllowed(tee_));
     SecretBytes payload(header.payload_bytes);
     TRY(connection_.Read(payload.Expose(), wire::kNoDeadline));
-    ModelPieces pieces(*this, TRY(ReceivePiece()));
+    ModelPieces pieces(*this, TRY(ReceivePiece(MessageType::kModel)), MessageType::kModel);
     control::SealedModel sealed = TRY(control::Decode<control::SealedModel>(payload.Expose()));
     SecretBytes identity(sealed.identity.size());
     std::ranges::copy(AsBytes(sealed.identity), identity.Expose().begin());
@@ -131,7 +151,7 @@ class OperatorService {
     auto store = [this](std::span<const std::byte> lease) { return StoreLease(lease); };
     ReleasedKey key = TRY(self_.keys->Release(model, self_.platform, store));
     TRY(connection_.Send(static_cast<uint16_t>(MessageType::kKeyReleased), 0, {}, wire::kNoDeadline));
-    ModelPieces pieces(*this, TRY(ReceivePiece()));
+    ModelPieces pieces(*this, TRY(ReceivePiece(MessageType::kModel)), MessageType::kModel);
     return OpenModelFor(settings, std::move(key), {model.signature, model.ciphertext_bytes, pieces.Source()});
   }
 
@@ -145,10 +165,11 @@ class OperatorService {
   // ModelPieces reads the pieces of a model as one stream. Its first piece has been announced already.
   class ModelPieces {
    public:
-    ModelPieces(OperatorService& service, uint64_t first_bytes) : service_(service), ended_(first_bytes == 0) {}
+    ModelPieces(OperatorService& service, uint64_t first_bytes, MessageType type)
+        : service_(service), type_(type), ended_(first_bytes == 0) {}
     Result<size_t> Read(std::span<std::byte> out) {
       wire::Connection& connection = service_.connection_;
-      if (!ended_ && connection.unread() == 0) ended_ = TRY(service_.ReceivePiece()) == 0;
+      if (!ended_ && connection.unread() == 0) ended_ = TRY(service_.ReceivePiece(type_)) == 0;
       if (ended_) return size_t{0};
       size_t size_bytes = std::min<uint64_t>(out.size(), connection.unread());
       TRY(connection.Read(out.first(size_bytes), wire::kNoDeadline));
@@ -160,17 +181,18 @@ class OperatorService {
 
    private:
     OperatorService& service_;
+    MessageType type_;
     bool ended_;
   };
 
-  Result<uint64_t> ReceivePiece() {
+  Result<uint64_t> ReceivePiece(MessageType type) {
     wire::FrameHeader header = TRY(connection_.Receive(control::kMaxModelPieceBytes, wire::kNoDeadline));
-    TRY(RequirePiece(header));
+    TRY(RequirePiece(header, type));
     return header.payload_bytes;
   }
 
-  static Status RequirePiece(const wire::FrameHeader& header) {
-    if (header.type == static_cast<uint16_t>(MessageType::kModel)) return {};
+  static Status RequirePiece(const wire::FrameHeader& header, MessageType type) {
+    if (header.type == static_cast<uint16_t>(type)) return {};
     return Malformed("a piece of the model was expected");
   }
 

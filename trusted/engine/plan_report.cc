@@ -20,9 +20,23 @@ uint64_t BytesOf(const StaticGraph& graph, const std::vector<ValueId>& values) {
   return bytes;
 }
 
+void AddMeasured(const Choice& choice, uint32_t index, control::NodePlan& row) {
+  row.enclave_ms = choice.costs.enclave_ms[index];
+  if (!choice.costs.accelerator_ms.empty()) row.accelerator_ms = choice.costs.accelerator_ms[index];
+  if (!choice.node_rate.empty()) row.fault_rate = choice.node_rate[index];
+}
+
+void AddPrediction(const StaticGraph& graph, const Plan& plan, const Choice& choice, control::PlanReport& report) {
+  report.expected_ms = PredictMs(graph, plan, choice.costs);
+  report.predicted = true;
+  report.faults = choice.faults;
+  if (choice.protection.has_value()) report.fault_rate = choice.protection->rate;
+}
+
 }  // namespace
 
-control::PlanReport ReportPlan(const StaticGraph& graph, const Plan& plan, std::span<const double> node_ms) {
+control::PlanReport ReportPlan(const StaticGraph& graph, const Plan& plan, std::span<const double> node_ms,
+                               const Choice* choice) {
   control::PlanReport report;
   std::set<ValueId> enclave_weights, accelerator_weights;
   for (uint32_t s = 0; s < plan.stages.size(); ++s) {
@@ -32,7 +46,10 @@ control::PlanReport ReportPlan(const StaticGraph& graph, const Plan& plan, std::
       const NodePlacement& placed = plan.placement[index];
       control::NodePlan row{node.name, OpName(node.op), TypeString(graph.type(node.outputs[0])), placed.accelerator,
                             placed.masked, placed.checked, IsLinear(node.op), s, MulAdds(graph, node),
-                            node_ms.empty() ? 0.0 : node_ms[index], placed.reason};
+                            node_ms.empty() ? 0.0 : node_ms[index]};
+      row.value = node.outputs[0];
+      row.reason = placed.reason;
+      if (choice != nullptr) AddMeasured(*choice, index, row);
       report.linear_total += row.linear;
       report.linear_offloaded += row.linear && row.accelerator;
       report.mul_adds_total += row.mul_adds;
@@ -47,6 +64,7 @@ control::PlanReport ReportPlan(const StaticGraph& graph, const Plan& plan, std::
     report.bytes_sent += BytesOf(graph, stage.inputs);
     report.bytes_received += BytesOf(graph, ReturnedValues(graph, plan.check, stage));
   }
+  if (choice != nullptr) AddPrediction(graph, plan, *choice, report);
   report.notice = Notice(plan.scheme, plan.check);
   return report;
 }

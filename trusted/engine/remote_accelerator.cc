@@ -162,6 +162,12 @@ Result<std::vector<Refusal>> RemoteAccelerator::Load(std::span<const Segment> se
   return refusals;
 }
 
+Status RemoteAccelerator::Forget() {
+  if (broken_) return *broken_;
+  segments_.clear();
+  return Settled(Call(MessageType::kDrop, {wire::Encode(wire::Drop{.weights = true})}));
+}
+
 // Place lays out all segments: inputs side by side, so that one can be written while another's outputs are still
 // read, and outputs over each other, since they stay only until the next Start.
 Status RemoteAccelerator::Place(std::span<const Segment> segments) {

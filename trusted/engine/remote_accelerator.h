@@ -35,6 +35,7 @@ class RemoteAccelerator : public Accelerator {
   // LoadSegments errors: also kExhausted where shared memory has no room, saying how much is needed.
   Result<std::vector<Refusal>> LoadSegments(std::span<const Segment> segments) override;
 
+  Status Forget() override;
   std::span<std::byte> InputBuffer(uint32_t segment, size_t index) override;
   Status Start(uint32_t segment, Deadline deadline) override;
   Result<UntrustedTensor> Await(uint32_t segment, size_t index, Deadline deadline) override;

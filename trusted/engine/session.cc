@@ -13,6 +13,8 @@
 #include "trusted/engine/plan_report.h"
 #include "trusted/engine/profile.h"
 #include "trusted/mask/transfer.h"
+#include "trusted/plan/placement_search.h"
+#include "trusted/plan/public_part.h"
 #include "trusted/plan/take_back.h"
 
 namespace soter {
@@ -47,6 +49,15 @@ std::string Accepts(const Graph& graph, const GraphInput& input) {
   return text + "]";
 }
 
+// Samples are inputs of the shapes that the plan is for.
+Status CheckSamples(const Graph& graph, const control::PlanRequest& request) {
+  if (request.samples.empty()) return {};
+  bool fit = request.samples.size() == graph.inputs.size();
+  for (size_t i = 0; fit && i < request.samples.size(); ++i)
+    fit = request.samples[i].dtype() == graph.inputs[i].dtype && request.samples[i].shape() == request.input_shapes[i];
+  return fit ? Status() : InvalidArgument("--samples: one for each input, of its type and shape, is needed");
+}
+
 bool AllFinite(std::span<const float> values) {
   bool finite = true;
   for (float value : values) finite &= std::isfinite(value);
@@ -74,6 +85,13 @@ std::unique_ptr<RandomSource> MakeRandom(const control::Settings& settings) {
 
 }  // namespace
 
+Status ValidateAegisdnn(const control::Settings& settings) {
+  if (!(settings.deadline_ms >= 0)) return InvalidArgument("--deadline-ms must be 0 (none) or more");
+  if (!(settings.sdc_rate >= 0 && settings.sdc_rate <= 1)) return InvalidArgument("--sdc-rate must lie between 0 and 1");
+  if (settings.fault_rounds < 1) return InvalidArgument("--fault-rounds must be at least 1");
+  return {};
+}
+
 bool NeedsAccelerator(Scheme scheme) { return scheme != Scheme::kMlcapsule; }
 
 Status ValidateSettings(const control::Settings& settings) {
@@ -83,34 +101,45 @@ Status ValidateSettings(const control::Settings& settings) {
   if (settings.cornerstones < 1 || settings.cornerstones > 1024)
     return InvalidArgument("cornerstones must lie between 1 and 1024");
   if (settings.threads < 1 || settings.threads > 1024) return InvalidArgument("--threads must lie between 1 and 1024");
-  bool checks_nothing = settings.scheme == Scheme::kInsecure || settings.scheme == Scheme::kMlcapsule;
+  bool checks_nothing = settings.scheme != Scheme::kVerified && settings.scheme != Scheme::kSoter;
   if (checks_nothing && settings.check != Check::kNone)
     return InvalidArgument(std::string("scheme ") + SchemeName(settings.scheme) + " has no check; use --check none");
   TRY(RefuseDevelopmentOnly(settings));
   if (settings.scheme == Scheme::kVerified && settings.check != Check::kFreivalds)
     return InvalidArgument("scheme verified checks every result; use --check freivalds");
   TRY(ValidatePrecision(settings));
-  if (settings.scheme == Scheme::kAegisdnn || settings.scheme == Scheme::kEnnclave)
-    return Unsupported(std::string("scheme ") + SchemeName(settings.scheme) +
-                       " is not in this build; use insecure, verified, mlcapsule or soter");
-  return {};
+  bool placeable = settings.scheme == Scheme::kAegisdnn || settings.scheme == Scheme::kSoter;
+  if (settings.placement.has_value() && !placeable)
+    return InvalidArgument(std::string("--placement is for soter and aegisdnn; scheme ") + SchemeName(settings.scheme) +
+                           " places operators by its own rule");
+  return ValidateAegisdnn(settings);
 }
 
-Session::Session(ValidatedGraph model, control::Settings settings, Connect connect, WeightStore weights)
+Session::Session(ValidatedGraph model, control::Settings settings, Connect connect, WeightStore weights,
+                 Selection public_values)
     : model_(std::move(model)), settings_(std::move(settings)), connect_(std::move(connect)), weights_(std::move(weights)),
       random_(MakeRandom(settings_)), scales_(*random_, settings_.force_unit_scales) {
-  if (settings_.scheme == Scheme::kSoter) selection_ = SelectAtRandom(model_.graph(), settings_.theta, *random_);
+  if (settings_.placement.has_value()) selection_.insert(settings_.placement->begin(), settings_.placement->end());
+  else if (settings_.scheme == Scheme::kSoter) selection_ = SelectAtRandom(model_.graph(), settings_.theta, *random_);
+  else selection_ = std::move(public_values);
 }
 
-Result<std::unique_ptr<Session>> Session::Create(ValidatedGraph model, control::Settings settings, Connect connect) {
+Result<std::unique_ptr<Session>> Session::Create(ValidatedGraph model, control::Settings settings, Connect connect,
+                                                 const ValidatedGraph* public_model) {
   TRY(ValidateSettings(settings));
   Graph graph = std::move(model).Take();
+  Selection public_values;
+  if (settings.scheme == Scheme::kEnnclave) {
+    if (public_model == nullptr) return InvalidArgument("scheme ennclave needs a public model: give --public PUBLIC.onnx");
+    PublicPart part = TRY(TakePublicPart(std::move(graph), public_model->graph(), settings.private_layers));
+    graph = std::move(part.graph), public_values = std::move(part.values);
+  }
   // Only a model that takes one set of shapes is bound once.
   WhenReleased when_released = graph.symbols.empty() ? WhenReleased::kForget : WhenReleased::kKeepOutside;
   WeightStore weights = WeightStore::FromGraph(graph, when_released);
   ValidatedGraph structure = TRY(ValidatedGraph::Validate(std::move(graph)));
   return std::unique_ptr<Session>(
-      new Session(std::move(structure), std::move(settings), std::move(connect), std::move(weights)));
+      new Session(std::move(structure), std::move(settings), std::move(connect), std::move(weights), std::move(public_values)));
 }
 
 control::ModelReport Session::Describe() const {
@@ -129,13 +158,41 @@ control::ModelReport Session::Describe() const {
   return report;
 }
 
-Result<ValidatedPlan> Session::PlanFor(const StaticGraph& graph) {
-  return PlanGraph(graph, settings_.scheme, settings_.check, selection_);
+Status Session::Connected() {
+  if (!NeedsAccelerator(settings_.scheme) || accelerator_ != nullptr) return {};
+  accelerator_ = TRY(connect_());
+  Status fits = CheckAccelerator();
+  if (!fits.ok()) accelerator_.reset();
+  return fits;
+}
+
+Status Session::Measure(const StaticGraph& graph, std::span<const Tensor> samples) {
+  std::vector<Shape> shapes;
+  for (const GraphInput& input : graph.graph().inputs) shapes.push_back(graph.type(input.value).shape);
+  if (choice_.has_value() && choice_shapes_ == shapes) return {};
+  TRY(Connected());
+  binding_.reset();  // measuring drops what the accelerator holds
+  uploads_.clear();
+  Layout layout = TRY(ActivationLayout(static_cast<int>(settings_.threads)));
+  choice_ = TRY(FromAccelerator(Choose(graph, samples, {settings_, weights_, *random_, accelerator_.get(), layout, progress_})));
+  choice_shapes_ = std::move(shapes);
+  return {};
+}
+
+Result<ValidatedPlan> Session::PlanFor(const StaticGraph& graph, std::span<const Tensor> samples) {
+  if (NeedsChoice(settings_)) TRY(Measure(graph, samples));
+  if (settings_.objective == control::Objective::kLatency && settings_.scheme != Scheme::kAegisdnn)
+    return FastestPlan(graph, settings_.scheme, settings_.check, selection_, choice_->costs);
+  bool chosen = choice_.has_value() && choice_->offloaded.has_value();
+  return PlanGraph(graph, settings_.scheme, settings_.check, chosen ? *choice_->offloaded : selection_);
 }
 
 Result<control::PlanReport> Session::Plan(const control::PlanRequest& request) {
   StaticGraph graph = TRY(Bind(model_, request.input_shapes));
-  ValidatedPlan plan = TRY(PlanFor(graph));
+  TRY(CheckSamples(model_.graph(), request));
+  ValidatedPlan plan = TRY(PlanFor(graph, request.samples));
+  if (request.predict) TRY(Measure(graph, request.samples));
+  if (request.predict || NeedsChoice(settings_)) return ReportPlan(graph, plan.plan(), {}, &*choice_);
   std::vector<double> node_ms;
   if (request.profile)
     TRY(ProfileGraph(graph, weights_, static_cast<int>(settings_.threads), kPlanSamples, *random_,
@@ -143,7 +200,7 @@ Result<control::PlanReport> Session::Plan(const control::PlanRequest& request) {
                        node_ms.push_back(profile.milliseconds);
                        return {};
                      }));
-  return ReportPlan(graph, plan.plan(), node_ms);
+  return ReportPlan(graph, plan.plan(), node_ms, nullptr);
 }
 
 Result<std::vector<Shape>> Session::CheckInputs(const control::RunRequest& request) const {
@@ -171,12 +228,9 @@ Status Session::Prepare(const std::vector<Shape>& shapes) {
   binding_.reset();
   StaticGraph graph = TRY(Bind(model_, shapes));
   TRY(RequireMemory(graph, MachineMemoryBytes()));
-  ValidatedPlan plan = TRY(PlanFor(graph));
+  ValidatedPlan plan = TRY(PlanFor(graph, {}));
   if (!taken_back_.empty()) plan = TRY(TakeBack(graph, plan.plan(), taken_back_));
-  if (NeedsAccelerator(settings_.scheme) && accelerator_ == nullptr) {
-    accelerator_ = TRY(connect_());
-    TRY(CheckAccelerator());
-  }
+  TRY(Connected());
   Layout layout = TRY(ActivationLayout(static_cast<int>(settings_.threads)));
   BindingContext context{settings_, weights_, scales_, *random_, accelerator_.get(), uploads_, layout};
   binding_ = TRY(FromAccelerator(BuildFitting(context, graph, std::move(plan))));

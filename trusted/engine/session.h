@@ -7,6 +7,7 @@
 
 #include "trusted/check/verdict.h"
 #include "trusted/engine/binding.h"
+#include "trusted/engine/choice.h"
 
 namespace soter {
 
@@ -25,11 +26,17 @@ class Session {
 
   // Create takes over the model. `connect` is called when the first run needs the accelerator.
   // Errors: those of ValidateSettings.
-  static Result<std::unique_ptr<Session>> Create(ValidatedGraph model, control::Settings settings, Connect connect);
+  // public_model: what ennclave's accelerator may have; null under every other scheme.
+  static Result<std::unique_ptr<Session>> Create(ValidatedGraph model, control::Settings settings, Connect connect,
+                                                 const ValidatedGraph* public_model = nullptr);
+
+  // ShowProgress has `progress` told of long work from now on.
+  void ShowProgress(ProgressFunction progress) { progress_ = std::move(progress); }
 
   control::ModelReport Describe() const;
 
-  // Plan says what a run with these shapes would do, without an accelerator. Errors: those of Bind.
+  // Plan says what a run with these shapes would do. It needs the accelerator for a prediction only, and where plans
+  // depend on measurements (NeedsChoice). Errors: those of Bind, Choose.
   Result<control::PlanReport> Plan(const control::PlanRequest& request);
 
   // Run computes the outputs. On any error nothing of a result is returned.
@@ -39,10 +46,13 @@ class Session {
   Result<control::RunReport> Run(const control::RunRequest& request);
 
  private:
-  Session(ValidatedGraph model, control::Settings settings, Connect connect, WeightStore weights);
+  Session(ValidatedGraph model, control::Settings settings, Connect connect, WeightStore weights, Selection public_values);
 
   Result<std::vector<Shape>> CheckInputs(const control::RunRequest& request) const;
-  Result<ValidatedPlan> PlanFor(const StaticGraph& graph);
+  Status Connected();
+  // PlanFor measures first where plans depend on it; samples as InjectFaults takes them.
+  Result<ValidatedPlan> PlanFor(const StaticGraph& graph, std::span<const Tensor> samples);
+  Status Measure(const StaticGraph& graph, std::span<const Tensor> samples);
   Status Prepare(const std::vector<Shape>& shapes);
   Result<std::unique_ptr<Binding>> BuildFitting(const BindingContext& context, const StaticGraph& graph, ValidatedPlan plan);
   Status CheckAccelerator() const;
@@ -71,6 +81,9 @@ class Session {
   // What the accelerator did not take stays in the enclave for the rest of the session, and why.
   std::set<ValueId> taken_back_;
   std::string taken_back_because_;
+  ProgressFunction progress_;
+  std::optional<Choice> choice_;    // for inputs of choice_shapes_
+  std::vector<Shape> choice_shapes_;
   std::vector<Shape> bound_shapes_;
   std::unique_ptr<Binding> binding_;
   double load_ms_ = 0;

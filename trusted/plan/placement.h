@@ -39,10 +39,19 @@ Placement PlaceMlcapsule(const StaticGraph& graph);
 
 // PlaceVerified: linear operators on the accelerator in plaintext, each result checked; operators between them that the
 // enclave can repeat closely ride along; everything else, and what costs too much to check, in the enclave.
-Placement PlaceVerified(const StaticGraph& graph);
+// allowed: the linear operators that may be offloaded, or null for all.
+Placement PlaceVerified(const StaticGraph& graph, const Selection* allowed = nullptr);
 
 // PlaceSoter: the selected linear operators on the accelerator, masked; positively homogeneous operators between them
 // ride along; everything else in the enclave (SOTER, USENIX ATC 2022).
 Placement PlaceSoter(const StaticGraph& graph, const Selection& selection, Check check);
+
+// PlaceAegisdnn: the operators that compute `offloaded` on the accelerator, in plaintext and unchecked; the others,
+// which AegisDNN protects, in the enclave (RTSS 2021).
+Placement PlaceAegisdnn(const StaticGraph& graph, const Selection& offloaded);
+
+// PlaceEnnclave: the operators that compute `public_values` on the accelerator, in plaintext and unchecked; the others
+// in the enclave (eNNclave, AISec 2020).
+Placement PlaceEnnclave(const StaticGraph& graph, const Selection& public_values);
 
 }  // namespace soter

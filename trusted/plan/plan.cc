@@ -12,6 +12,18 @@ Error Broken(const Node& node, const std::string& rule) {
   return InvalidArgument("plan: node '" + node.name + "' (" + OpName(node.op) + "): " + rule);
 }
 
+// What is not public must not reach the accelerator: neither a parameter nor an operator of the private part.
+Status CheckPublic(const StaticGraph& graph, const Node& node, const Selection& public_values) {
+  for (ValueId value : node.outputs)
+    if (value != kNoValue && !public_values.contains(value)) return Broken(node, "private, but on the accelerator");
+  for (size_t k = 0; k < node.inputs.size(); ++k) {
+    ValueId value = node.inputs[k];
+    if (value == kNoValue || graph.initializer(value) == nullptr || RoleOf(graph, node, k) == OperandRole::kStructure) continue;
+    if (!public_values.contains(value)) return Broken(node, "with a private parameter on the accelerator");
+  }
+  return {};
+}
+
 Status CheckPlacement(const StaticGraph& graph, const Plan& plan) {
   for (size_t i = 0; i < plan.placement.size(); ++i) {
     const Node& node = graph.graph().nodes[i];
@@ -22,6 +34,9 @@ Status CheckPlacement(const StaticGraph& graph, const Plan& plan) {
     }
     if (plan.scheme == Scheme::kMlcapsule) return Broken(node, "mlcapsule offloads nothing");
     if (IsConfidential(plan.scheme) && !placed.masked) return Broken(node, "on the accelerator without a mask");
+    if (plan.scheme == Scheme::kEnnclave) TRY(CheckPublic(graph, node, plan.public_values));
+    bool plain = plan.scheme == Scheme::kAegisdnn || plan.scheme == Scheme::kEnnclave;
+    if (plain && placed.masked) return Broken(node, "masked, under a scheme that masks nothing");
     if (placed.masked && !CanMask(graph, node)) return Broken(node, "a scale does not pass through it");
     if (plan.check == Check::kFreivalds && IsLinear(node.op) && !placed.checked) return Broken(node, "not checked");
   }
@@ -66,7 +81,8 @@ Result<Placement> Place(const StaticGraph& graph, Scheme scheme, Check check, co
     case Scheme::kMlcapsule: return PlaceMlcapsule(graph);
     case Scheme::kVerified: return PlaceVerified(graph);
     case Scheme::kSoter: return PlaceSoter(graph, selection, check);
-    default: break;
+    case Scheme::kAegisdnn: return PlaceAegisdnn(graph, selection);
+    case Scheme::kEnnclave: return PlaceEnnclave(graph, selection);
   }
   return Unsupported(std::string("scheme ") + SchemeName(scheme) + " is not in this build");
 }
@@ -86,6 +102,8 @@ Result<ValidatedPlan> ValidatedPlan::Validate(const StaticGraph& graph, Plan pla
     return InvalidArgument("plan: not one scale mark per node");
   if (plan.scheme == Scheme::kVerified && plan.check != Check::kFreivalds)
     return InvalidArgument("plan: scheme verified checks every result");
+  bool unmasked = plan.scheme == Scheme::kAegisdnn || plan.scheme == Scheme::kEnnclave;
+  if (unmasked && plan.check != Check::kNone) return InvalidArgument("plan: aegisdnn and ennclave check nothing");
   TRY(CheckPlacement(graph, plan));
   TRY(CheckFactors(graph, plan));
   TRY(CheckOrder(graph, plan));
@@ -94,6 +112,7 @@ Result<ValidatedPlan> ValidatedPlan::Validate(const StaticGraph& graph, Plan pla
 
 Result<ValidatedPlan> PlanGraph(const StaticGraph& graph, Scheme scheme, Check check, const Selection& selection) {
   Plan plan{.scheme = scheme, .check = check, .placement = TRY(Place(graph, scheme, check, selection))};
+  if (scheme == Scheme::kEnnclave) plan.public_values = selection;
   plan.stages = SplitIntoStages(graph, plan.placement);
   return ValidatedPlan::Validate(graph, std::move(plan));
 }
@@ -107,8 +126,13 @@ std::string Notice(Scheme scheme, Check check) {
     case Scheme::kVerified:
       return "verified: the accelerator sees every weight and input in plaintext; every result that it returns is checked "
              "up to rounding error (docs/spec/integrity.md)";
+    case Scheme::kAegisdnn:
+      return "aegisdnn: the accelerator sees the weights and data of every layer that it computes in plaintext, and its "
+             "results are not checked; only faults in the layers kept inside are out of its reach";
+    case Scheme::kEnnclave:
+      return "ennclave: the accelerator sees your input and what the public layers make of it in plaintext, and its "
+             "results are not checked; answers are those of the public layers, not of the model's own";
     case Scheme::kSoter: break;
-    default: return "";
   }
   std::string hidden = "soter: one hidden factor per operator; weights are recoverable by anyone with a public ancestor "
                        "or a few images (docs/threat-model.md); ";

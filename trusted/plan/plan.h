@@ -9,6 +9,7 @@ struct Plan {
   Scheme scheme = Scheme::kMlcapsule;
   Check check = Check::kNone;
   Placement placement;
+  Selection public_values;  // of ennclave: results and parameters that the accelerator may have
   std::vector<Stage> stages;
   // Nodes whose operands and results share scales; empty: those that are masked. After TakeBack also what was masked
   // before it.
@@ -20,7 +21,7 @@ std::vector<bool> ScaledNodes(const Plan& plan);
 
 // ValidatedPlan keeps the rules of its scheme (docs/spec/plan.md), whichever policy made it: each node runs once and
 // after what it needs; under a confidential scheme every parameter on the accelerator is masked; under Freivalds
-// every linear result from the accelerator is checked.
+// every linear result from the accelerator is checked; under ennclave it has public operators and parameters only.
 class ValidatedPlan {
  public:
   // Validate checks `plan` against `graph`. Errors: kInvalidArgument, naming the node and the rule.
@@ -32,7 +33,9 @@ class ValidatedPlan {
   Plan plan_;
 };
 
-// PlanGraph applies the policy of `scheme`. Errors: kUnsupported (a scheme or check that this build does not have).
+// PlanGraph applies the policy of `scheme`. `selection` is, by scheme: the linear operators that soter drew, what
+// aegisdnn offloads, what is public under ennclave; the others need none.
+// Errors: those of Validate.
 Result<ValidatedPlan> PlanGraph(const StaticGraph& graph, Scheme scheme, Check check, const Selection& selection);
 
 // Notice is the honest line about what a scheme does not hide or catch.

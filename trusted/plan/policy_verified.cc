@@ -47,18 +47,19 @@ bool IsFloat32(const StaticGraph& graph, const Node& node) {
 }
 
 std::string WhyInEnclave(const StaticGraph& graph, const Node& node) {
-  if (IsLinear(node.op)) return CanOffload(graph, node) ? "checking it would cost too much"
+  if (IsLinear(node.op)) return CanOffload(graph, node) ? "checking or moving it would cost too much"
                                                         : "its weight is not a constant, or it is fused";
   return IsGentle(graph, node) ? "no offloaded neighbour needs it" : "it would have to be repeated exactly to check what follows";
 }
 
 }  // namespace
 
-Placement PlaceVerified(const StaticGraph& graph) {
+Placement PlaceVerified(const StaticGraph& graph, const Selection* allowed) {
   const std::vector<Node>& nodes = graph.graph().nodes;
   Placement placement(nodes.size());
   for (size_t i = 0; i < nodes.size(); ++i)
-    if (CanOffload(graph, nodes[i]) && IsCheapToCheck(graph, nodes[i]))
+    if (CanOffload(graph, nodes[i]) && IsCheapToCheck(graph, nodes[i]) &&
+        (allowed == nullptr || allowed->contains(nodes[i].outputs[0])))
       placement[i] = {.accelerator = true, .checked = true, .reason = "its result is checked"};
   // The enclave repeats what follows a checked result, so a trailing rider would be computed twice for nothing.
   auto may_ride = [&](const Node& node) {

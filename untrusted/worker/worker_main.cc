@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "untrusted/backend/cpu/cpu_backend.h"
+#include "untrusted/backend/modelled/modelled_backend.h"
 #include "untrusted/backend/module.h"
 #include "untrusted/worker/exit_guard.h"
 #include "untrusted/worker/server.h"
@@ -52,6 +53,17 @@ Result<BackendFactory> FindBackend(const WorkerOptions& options) {
   return CpuFactory();
 }
 
+// WithSpeed makes the backends of `factory` answer as an accelerator of the speed `text` would.
+Result<BackendFactory> WithSpeed(BackendFactory factory, const std::string& text) {
+  if (text.empty()) return factory;
+  Result<AcceleratorSpeed> speed = ParseSpeed(text);
+  if (!speed.ok()) return Annotate(speed.error(), "--accelerator-model");
+  std::fprintf(stderr, "answering as late as a modelled accelerator: %s\n", text.c_str());
+  return BackendFactory([factory = std::move(factory), speed = *speed, text](uint32_t threads) -> Result<std::unique_ptr<Backend>> {
+    return std::unique_ptr<Backend>(std::make_unique<ModelledBackend>(TRY(factory(threads)), speed, text));
+  });
+}
+
 // MemoryLimit is what the machine has: a client that fills it is refused, not this process killed.
 uint64_t MemoryLimit() {
   long pages = ::sysconf(_SC_PHYS_PAGES), page_bytes = ::sysconf(_SC_PAGE_SIZE);
@@ -59,7 +71,7 @@ uint64_t MemoryLimit() {
 }
 
 Status RunWorker(const WorkerOptions& options, Tampering* tampering) {
-  BackendFactory factory = TRY(FindBackend(options));
+  BackendFactory factory = TRY(WithSpeed(TRY(FindBackend(options)), options.speed));
   wire::Address address = TRY(wire::ParseAddress(options.listen));
   UniqueFd stop = TRY(StopSignals());
   constexpr std::chrono::seconds kGrace{5};

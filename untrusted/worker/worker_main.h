@@ -11,6 +11,7 @@ namespace soter {
 struct WorkerOptions {
   std::string listen;             // unix:PATH, HOST:PORT or [v6]:PORT; port 0 picks a free one
   std::string backend = "cpu";    // cpu, cuda, or auto: cuda where there is a GPU
+  std::string speed;              // of an accelerator to model, as ParseSpeed reads it; empty: none
   uint32_t device = 0;            // which GPU, for cuda
   BackendFactory factory;         // in place of `backend`, for tests
   uint64_t memory_limit_bytes = 0;  // of weights and buffers that one client may fill; 0: what the machine has
