@@ -43,7 +43,7 @@ Status RequirePlatform(const std::string& dev_key) {
 
 // The enclave, with the model where there is one: then its evidence says under which scheme and check it runs which.
 Result<std::unique_ptr<EnclaveSession>> Prepare(const AttestOptions& options, Progress& progress) {
-  EnclaveOptions enclave = MakeEnclaveOptions(options.scheme);
+  EnclaveOptions enclave = TRY(MakeEnclaveOptions(options.scheme));
   enclave.needs_worker = false;
   enclave.settings.digest_model = true;
   const SchemeOptions& scheme = options.scheme;

@@ -225,7 +225,7 @@ class CostMeter {
     for (size_t i = 0; i < floats.size(); ++i) floats[i] = static_cast<float>(i % 7) - 3;
     std::memset(y_memory.bytes().data(), 0, y_memory.size());
     Freivalds check = Freivalds::Create({linear, x, y, LayoutOf(x), LayoutOf(y), *weight, bias.get()},
-                                        FamilyOf(linear, wire::Arithmetic::kFloat32),
+                                        FamilyOf(linear, context_.settings.precision, context_.settings.worker_kind),
                                         static_cast<int>(context_.settings.threads), context_.random);
     FreivaldsScratch scratch;
     TRY(scratch.Reserve(check.scratch_doubles()));
