@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   soter::AddPlanCommand(app, chosen);
   soter::AddCheckCommand(app, chosen);
   soter::AddViewCommand(app, chosen);
+  soter::AddAuditCommand(app, chosen);
   soter::AddZooCommand(app, chosen);
   soter::AddDoctorCommand(app, chosen);
   soter::AddAttestCommand(app, chosen);

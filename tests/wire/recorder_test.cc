@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 
@@ -56,6 +57,35 @@ TEST_P(RecorderTest, WritesDownWhatCrossed) {
 
 INSTANTIATE_TEST_SUITE_P(Ways, RecorderTest, ::testing::Bool(),
                          [](const auto& shared) { return shared.param ? "SharedMemory" : "Frames"; });
+
+// EventNames lists what events.jsonl says happened, in order; the times must not run backwards.
+std::vector<std::string> EventNames(const std::string& folder) {
+  std::vector<std::string> names;
+  long long before = 0;
+  std::ifstream file(folder + "/events.jsonl");
+  for (std::string line; std::getline(file, line);) {
+    long long time = -1;
+    char name[32] = "";
+    EXPECT_EQ(std::sscanf(line.c_str(), "{\"time_ns\": %lld, \"event\": \"%31[a-z]\"", &time, name), 2) << line;
+    EXPECT_GE(time, before);
+    before = time;
+    names.push_back(name);
+  }
+  return names;
+}
+
+TEST(Recorder, KeepsTheOrderAndTheTimes) {
+  TestFolder folder;
+  std::unique_ptr<Recorder> recorder = Recorder::Open(folder.path()).value();
+  ServerOptions options{.one_at_a_time = true};
+  options.session.recorder = recorder.get();
+  TestWorker worker(options);
+  auto accelerator = RemoteAccelerator::Connect(worker.client()).value();
+  ASSERT_TRUE(Load(*accelerator).ok());
+  ASSERT_TRUE(RunOnce(*accelerator, Ramp({kRows, kWidth})).ok());
+  EXPECT_EQ(EventNames(folder.path()),
+            (std::vector<std::string>{"recording", "weight", "segment", "run", "input", "output", "output"}));
+}
 
 TEST(Recorder, ADirectoryThatCannotBeMadeIsNamed) {
   Result<std::unique_ptr<Recorder>> recorder = Recorder::Open("/dev/null/record");

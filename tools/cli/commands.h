@@ -9,6 +9,7 @@ void AddRunCommand(CLI::App& app, Command& chosen);
 void AddPlanCommand(CLI::App& app, Command& chosen);
 void AddCheckCommand(CLI::App& app, Command& chosen);
 void AddViewCommand(CLI::App& app, Command& chosen);
+void AddAuditCommand(CLI::App& app, Command& chosen);
 void AddZooCommand(CLI::App& app, Command& chosen);
 void AddDoctorCommand(CLI::App& app, Command& chosen);
 void AddAttestCommand(CLI::App& app, Command& chosen);

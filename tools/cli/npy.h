@@ -1,20 +1,10 @@
 #pragma once
 
 #include <filesystem>
-#include <span>
-#include <string>
 
-#include "common/tensor/tensor.h"
+#include "untrusted/npy/npy.h"
 
 namespace soter {
-
-// DecodeNpy reads the bytes of a NumPy .npy file (format 1.0 to 3.0, little-endian, C order).
-// Errors: kMalformed (not .npy, truncated, trailing bytes), kInvalidArgument (an element type, byte order or memory
-// order that is not accepted: says how to convert), kExhausted.
-Result<Tensor> DecodeNpy(std::span<const std::byte> bytes);
-
-// NpyHeader returns what stands before the data of a tensor of `type` in format 1.0, padded to 64 bytes.
-std::string NpyHeader(const TensorType& type);
 
 // ReadNpyFile is DecodeNpy on a file. Errors: also kInvalidArgument (no such file, no permission, not a file).
 // Every message begins with the file's name.

@@ -1,7 +1,8 @@
 #include "untrusted/worker/recorder.h"
 
 #include <filesystem>
-#include <fstream>
+
+#include "untrusted/npy/npy.h"
 
 namespace soter {
 
@@ -10,37 +11,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kChannelBlock = 16;
-
-// NpyType is NumPy's name for an element type.
-const char* NpyType(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32: return "<f4";
-    case DType::kFloat64: return "<f8";
-    case DType::kFloat16: return "<f2";
-    case DType::kInt8: return "|i1";
-    case DType::kUint8: return "|u1";
-    case DType::kInt32: return "<i4";
-    case DType::kInt64: return "<i8";
-    case DType::kBool: return "|b1";
-  }
-  CHECK(false, "unknown data type");
-}
-
-// NpyHeader is the preamble of a NumPy file, format version 1.0: its size is a multiple of 64.
-std::string NpyHeader(const TensorType& type) {
-  std::string shape;
-  for (int64_t extent : type.shape) shape += std::to_string(extent) + ", ";
-  if (type.shape.size() > 1) shape.resize(shape.size() - 2);
-  std::string text = std::string("{'descr': '") + NpyType(type.dtype) + "', 'fortran_order': False, 'shape': (" +
-                     shape + "), }";
-  constexpr size_t kPreambleBytes = 10;
-  text.resize((kPreambleBytes + text.size() + 1 + 63) / 64 * 64 - kPreambleBytes, ' ');
-  text.back() = '\n';
-  std::string header("\x93NUMPY\x01\x00", 8);
-  header += static_cast<char>(text.size() & 0xff);
-  header += static_cast<char>(text.size() >> 8);
-  return header + text;
-}
 
 // PhysicalType is a tensor as it lies in memory: recording changes nothing, not even the layout.
 TensorType PhysicalType(const wire::Port& port) {
@@ -90,16 +60,31 @@ std::string PortsJson(const std::vector<PortPlace>& places) {
 
 Result<std::unique_ptr<Recorder>> Recorder::Open(const std::string& directory) {
   TRY(MakeFolder(directory + "/weights"));
-  return std::unique_ptr<Recorder>(new Recorder(directory));
+  std::unique_ptr<Recorder> recorder(new Recorder(directory));
+  recorder->events_.open(directory + "/events.jsonl", std::ios::trunc);
+  TRY(recorder->Event("recording", 0, 0));
+  return recorder;
+}
+
+Status Recorder::Event(const char* what, uint64_t number, size_t size_bytes) {
+  auto elapsed = std::chrono::steady_clock::now() - start_;
+  int64_t time_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count();
+  events_ << "{\"time_ns\": " << time_ns << ", \"event\": \"" << what << "\", \"number\": " << number
+          << ", \"size_bytes\": " << size_bytes << "}\n"
+          << std::flush;
+  if (!events_) return Unavailable("cannot write " + directory_ + "/events.jsonl");
+  return {};
 }
 
 Status Recorder::Weight(WeightId id, const Tensor& weight) {
+  TRY(Event("weight", id, weight.bytes().size()));
   return WriteNpy(directory_ + "/weights/" + std::to_string(id) + ".npy", weight.type(), weight.bytes());
 }
 
 Status Recorder::Segment(const CheckedSegment& segment, std::span<const std::byte> graph) {
   uint64_t number = segments_recorded_++;
   folder_of_segment_[segment.id] = number;
+  TRY(Event("segment", number, graph.size()));
   std::string folder = TRY(MakeFolder(directory_ + "/segments/" + std::to_string(number)));
   std::string json = "{\n  \"segment\": " + std::to_string(segment.id) + ",\n  \"arithmetic\": " +
                      std::to_string(static_cast<int>(segment.arithmetic)) + ",\n  \"inputs\": " +
@@ -113,15 +98,18 @@ Status Recorder::BeginRun(uint32_t segment) {
   auto known = folder_of_segment_.find(segment);
   CHECK(known != folder_of_segment_.end(), "a run of a segment that was not recorded");
   std::string name = std::to_string(runs_recorded_++) + "-segment-" + std::to_string(known->second);
+  TRY(Event("run", runs_recorded_ - 1, 0));
   run_folder_ = TRY(MakeFolder(directory_ + "/runs/" + name));
   return {};
 }
 
 Status Recorder::Input(size_t index, const wire::Port& port, std::span<const std::byte> bytes) {
+  TRY(Event("input", index, bytes.size()));
   return WriteNpy(run_folder_ + "/input-" + std::to_string(index) + ".npy", PhysicalType(port), bytes);
 }
 
 Status Recorder::Output(size_t index, const wire::Port& port, std::span<const std::byte> bytes) {
+  TRY(Event("output", index, bytes.size()));
   return WriteNpy(run_folder_ + "/output-" + std::to_string(index) + ".npy", PhysicalType(port), bytes);
 }
 

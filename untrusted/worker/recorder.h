@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -27,7 +29,12 @@ class Recorder {
  private:
   explicit Recorder(std::string directory) : directory_(std::move(directory)) {}
 
+  // Event adds a line to events.jsonl: what happened, when, in which order, and how many bytes it had.
+  Status Event(const char* what, uint64_t number, size_t size_bytes);
+
   std::string directory_;
+  std::ofstream events_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::string run_folder_;
   uint64_t segments_recorded_ = 0, runs_recorded_ = 0;
   std::unordered_map<uint32_t, uint64_t> folder_of_segment_;

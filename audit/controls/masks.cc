@@ -1,0 +1,107 @@
+#include "audit/controls/masks.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "audit/attacks/per_operator.h"
+#include "audit/linear/draw.h"
+
+namespace soter::audit {
+namespace {
+
+constexpr size_t kGroup = 4;
+constexpr int kFewStages = 2;
+constexpr double kAmplitude = 16;     // of additive masks, in deviations of the weight
+constexpr double kPeeledAmplitude = 256;  // the larger the mask, the clearer its singular vectors
+constexpr double kRedrawnAmplitude = 1;
+constexpr size_t kLoads = 64;
+
+double Deviation(const Matrix& a) { return Norm(a) / std::sqrt(static_cast<double>(a.values().size())); }
+
+// GroupCover (ICML 2024): rows in groups of four, each group mixed by a random matrix.
+Matrix HideInGroups(const Layer& layer, uint64_t seed) {
+  Draw draw(seed);
+  std::vector<size_t> order = draw.Permutation(layer.weight.rows());
+  Matrix hidden(layer.weight.rows(), layer.weight.columns());
+  for (size_t g = 0; g < order.size(); g += kGroup) {
+    std::span<const size_t> members = std::span(order).subspan(g, std::min(kGroup, order.size() - g));
+    Matrix mixed = draw.Gaussian(members.size(), members.size()) * Rows(layer.weight, members);
+    for (size_t i = 0; i < members.size(); ++i) std::ranges::copy(mixed.row(i), hidden.row(g + i).begin());
+  }
+  return hidden;
+}
+
+// ObfuscaTune: input channels mixed by a random rotation.
+Matrix HideByRotation(const Layer& layer, uint64_t seed) {
+  Draw draw(seed);
+  Matrix by_channels = ByChannels(layer.weight, layer.taps);
+  return ByRows(by_channels * draw.Orthogonal(by_channels.columns()), layer.taps);
+}
+
+// TurnRows applies stages of plane rotations with random pairings to the rows of a.
+void TurnRows(Draw& draw, int stages, Matrix& a) {
+  for (int stage = 0; stage < stages; ++stage) {
+    std::vector<size_t> order = draw.Permutation(a.rows());
+    for (size_t p = 0; p + 1 < a.rows(); p += 2) {
+      double angle = draw.Uniform(0, 2 * M_PI), c = std::cos(angle), s = std::sin(angle);
+      for (size_t k = 0; k < a.columns(); ++k) {
+        double x = a(order[p], k), y = a(order[p + 1], k);
+        a(order[p], k) = c * x - s * y, a(order[p + 1], k) = s * x + c * y;
+      }
+    }
+  }
+}
+
+Matrix RotationMask(Draw& draw, size_t rows, size_t columns, int stages) {
+  Matrix mask(rows, columns);
+  std::vector<double> spectrum = Decompose(draw.Gaussian(rows, columns)).s;
+  for (size_t i = 0; i < spectrum.size(); ++i) mask(i, i) = spectrum[i];
+  TurnRows(draw, stages, mask);
+  Matrix turned = Transposed(mask);
+  TurnRows(draw, stages, turned);
+  return Transposed(turned);
+}
+
+Matrix HideByFewStages(const Layer& layer, uint64_t seed) {
+  Draw draw(seed);
+  const Matrix& w = layer.weight;
+  return w + kPeeledAmplitude * Deviation(w) * RotationMask(draw, w.rows(), w.columns(), kFewStages);
+}
+
+Matrix HideByConstantSpectrum(const Layer& layer, uint64_t seed) {
+  const Matrix& w = layer.weight;
+  Svd svd = Decompose(Draw(seed).Gaussian(w.rows(), w.columns()));
+  double size = std::sqrt(static_cast<double>(std::max(w.rows(), w.columns())));
+  return w + kAmplitude * Deviation(w) * size * (svd.u * svd.vt);
+}
+
+Matrix HideBySharedTaps(const Layer& layer, uint64_t seed) {
+  const Matrix& w = layer.weight;
+  size_t channels = w.columns() / layer.taps;
+  Matrix mask = Draw(seed).Gaussian(w.rows(), channels, kAmplitude * Deviation(w)), hidden = w;
+  for (size_t i = 0; i < w.rows(); ++i)
+    for (size_t c = 0; c < channels; ++c)
+      for (size_t t = 0; t < layer.taps; ++t) hidden(i, c * layer.taps + t) += mask(i, c);
+  return hidden;
+}
+
+Matrix HideByNoise(const Layer& layer, uint64_t seed, double amplitude) {
+  const Matrix& w = layer.weight;
+  return w + Draw(seed).Gaussian(w.rows(), w.columns(), amplitude * Deviation(w));
+}
+
+}  // namespace
+
+std::vector<ControlMask> ControlMasks() {
+  auto noise = [](const Layer& layer, uint64_t seed) { return HideByNoise(layer, seed, kAmplitude); };
+  auto little_noise = [](const Layer& layer, uint64_t seed) { return HideByNoise(layer, seed, kRedrawnAmplitude); };
+  return {{.name = "GroupCover, groups of 4", .hide = HideInGroups},
+          {.name = "ObfuscaTune", .hide = HideByRotation},
+          {.name = "additive, 2 stages", .hide = HideByFewStages},
+          {.name = "additive, constant spectrum", .hide = HideByConstantSpectrum},
+          {.name = "additive, shared taps", .hide = HideBySharedTaps},
+          {.name = "additive, reused pad", .hide = noise, .reused_pad = true},
+          {.name = "additive, redrawn at every load", .hide = little_noise, .loads = kLoads, .redrawn = true}};
+}
+
+}  // namespace soter::audit

@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+"""soter audit: the small audit passes, its controls come out as they must, and recordings and programs of others work."""
+
+import json
+import stat
+
+import harness
+import numpy as np
+from harness import MODEL
+
+PROGRAM = """#!/usr/bin/python3
+import json, pathlib, sys
+import numpy as np
+view, ancestor, output = map(pathlib.Path, sys.argv[1:])
+assert (view / "events.jsonl").exists() and ancestor.exists()
+(layer, *_) = json.loads((output / "layers.json").read_text())
+np.save(output / "0.weight.npy", np.zeros(layer["shape"], np.{dtype}))
+"""
+
+
+class AuditTest(harness.CliTest):
+    def program(self, dtype="float32"):
+        path = self.directory / "attack"
+        path.write_text(PROGRAM.replace("{dtype}", dtype))
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return path
+
+    def record(self):
+        record = self.directory / "record"
+        self.succeed("view", MODEL, "-o", record, "--scheme", "soter", "--theta", "1", "--check", "none")
+        return record
+
+    def test_small_audit(self):
+        report = self.directory / "report"
+        text = self.succeed("audit", "--report", report, "--small", "--queries", "32")
+        self.assertIn("withstood", text)
+        result = json.loads((report / "audit.json").read_text())
+        self.assertTrue(result["passed"])
+        controls = {control["control"]: control for control in result["controls"]}
+        self.assertEqual(len(controls), 10)
+        self.assertTrue(controls["digits under insecure"]["broke"])
+        self.assertFalse(controls["digits under mlcapsule"]["broke"])
+        (soter,) = [row for row in result["outcomes"] if row["scheme"] == "soter" and row["attack"] == "all"]
+        self.assertGreaterEqual(soter["share_on_accelerator"], 0.7)
+        self.assertTrue(soter["counts"] and soter["broken"])
+        (untouched,) = [row for row in result["outcomes"] if row["scheme"] == "mlcapsule" and row["attack"] == "all"]
+        self.assertEqual([layer["adp"] for layer in untouched["layers"]], [1] * len(untouched["layers"]))
+        stolen = {curve["scheme"]: curve for curve in result["stealing"] if curve["start"] == "guess"}
+        self.assertTrue(stolen["insecure"]["above_floor"])
+        self.assertFalse(stolen["mlcapsule"]["above_floor"])
+
+    def test_recordings_of_others(self):
+        record, report = self.record(), self.directory / "report"
+        text = self.succeed("audit", "--report", report, "--view", record, "--ancestor", MODEL, "--truth", MODEL,
+                            "--attacks", "scale")
+        self.assertIn("scale", text)
+        guesses = sorted(path.name for path in (report / "guesses/scale").iterdir())
+        self.assertIn("0.weight.npy", guesses)
+        self.assertEqual(np.load(report / "guesses/scale/0.weight.npy").shape, (16, 1, 3, 3))
+
+    def test_programs_of_others(self):
+        record = self.record()
+        text = self.succeed("audit", "--report", self.directory / "report", "--view", record, "--ancestor", MODEL,
+                            "--truth", MODEL, "--attacks", "scale", "--attack-program", self.program())
+        self.assertIn("attack", text)
+        self.fail_with(2, ["audit", "--report", self.directory / "bad", "--view", record, "--ancestor", MODEL,
+                           "--attacks", "scale", "--attack-program", self.program("float64")], "0.weight.npy")
+
+    def test_refusals(self):
+        report = self.directory / "report"
+        self.fail_with(2, ["audit"], "--report")
+        self.fail_with(2, ["audit", "--report", report, "--attacks", "magic"], "magic")
+        self.fail_with(2, ["audit", "--report", report, "--schemes", "magic"], "magic")
+        self.fail_with(2, ["audit", "--report", report, "--view", self.directory], "--ancestor")
+        self.fail_with(2, ["audit", "--report", report, "--view", self.directory, "--ancestor", MODEL], "record")
+
+
+if __name__ == "__main__":
+    harness.main()
