@@ -38,7 +38,8 @@ TEST_P(TakenBack, WhateverFitsIsUsedAndTheAnswerIsRight) {
     most = report->accelerator_operators;
     EXPECT_EQ(report->taken_back.empty(), room == 10'000'000) << room;
     EXPECT_EQ(report->taken_back_because.empty(), report->taken_back.empty());
-    if (GetParam().check == Check::kFreivalds) EXPECT_EQ(report->verified, most > 0 ? 1 : 2);
+    bool checks = GetParam().check == Check::kFreivalds;
+    EXPECT_TRUE(!checks || report->verified == (most > 0 ? 1 : 2));
   }
   EXPECT_GT(most, 0u);
 }
