@@ -41,7 +41,8 @@ Result<std::string> Exhausted(Store& store, const ReleasePolicy& policy, const C
   if (policy.activations && TRY(store.CountActivations(activation.path, "")) >= *policy.activations)
     return std::string("all activations are used up");
   if (!policy.activations_per_device) return std::string();
-  if (activation.device.empty()) return std::string("activations are counted by device, and the evidence names none");
+  if (activation.device.empty() || activation.device.starts_with(kVlekDevice))
+    return std::string("activations are counted by device, and the evidence vouches for none");
   if (TRY(store.CountActivations(activation.path, activation.device)) >= *policy.activations_per_device)
     return std::string("all activations of this device are used up");
   return std::string();

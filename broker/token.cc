@@ -65,14 +65,18 @@ Json TokenClaims(const Attested& attested, const std::string& id, int64_t now_s)
 }  // namespace
 
 std::string DeviceOf(const EvidenceClaims& claims) {
-  const char* prefix = claims.platform == PlatformKind::kSnp   ? "snp:"
-                       : claims.platform == PlatformKind::kDev ? "dev:"
-                                                               : "intel:";
-  const char* name = claims.platform == PlatformKind::kSnp   ? "chip_id"
-                     : claims.platform == PlatformKind::kDev ? "public_key"
-                                                             : "ppid";
-  std::string id = Detail(claims, name);
-  return id.empty() ? id : prefix + id;
+  auto named = [&claims](const char* prefix, const char* detail) {
+    std::string id = Detail(claims, detail);
+    return id.empty() ? id : prefix + id;
+  };
+  switch (claims.platform) {
+    case PlatformKind::kDev: return named("dev:", "public_key");
+    case PlatformKind::kSgx:
+    case PlatformKind::kTdx: return named("intel:", "ppid");
+    case PlatformKind::kSnp:
+      return named(Detail(claims, "signing_key") == "VLEK" ? kVlekDevice : "snp:", "chip_id");
+  }
+  CHECK(false, "a platform without devices");
 }
 
 Result<IssuedToken> IssueToken(const EcPrivateKey& key, const Attested& attested, int64_t now_s) {

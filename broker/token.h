@@ -20,7 +20,11 @@ struct Attested {
   Json tee_key;                       // as the enclave sent it
 };
 
-// DeviceOf names the machine that evidence is of: "snp:", "intel:" or "dev:" and its id; empty where it names none.
+// kVlekDevice begins the name of a machine whose host can hide or change its id: a VLEK vouches for a provider, no chip.
+inline constexpr char kVlekDevice[] = "snp-vlek:";
+
+// DeviceOf names the machine that evidence is of: "snp:", "intel:", "dev:" or kVlekDevice and its id; empty where it
+// names none.
 std::string DeviceOf(const EvidenceClaims& claims);
 
 struct IssuedToken {

@@ -18,6 +18,7 @@
 #include "tools/cli/named_files.h"
 #include "tools/cli/text.h"
 #include "trusted/crypto/certificate.h"
+#include "trusted/crypto/process_protection.h"
 
 namespace soter {
 namespace {
@@ -107,6 +108,7 @@ void ReportLine(const std::string& line) {
 Status Serve(const BrokerOptions& options) {
   wire::Address address = TRY(wire::ParseAddress(options.listen));
   if (address.kind != wire::Address::Kind::kTcp) return InvalidArgument("--listen takes HOST:PORT or [v6]:PORT");
+  TRY(ForbidInspection());  // it holds the keys of models
   StateDirectory state(options.directory);
   Store store = TRY(state.OpenStore());
   EcPrivateKey token_key = TRY(NamedByUser(state.TokenKey()));
@@ -133,7 +135,8 @@ Status Serve(const BrokerOptions& options) {
 Status Revoke(const BrokerOptions& options) {
   const std::string& device = options.device;
   size_t colon = device.find(':');
-  bool is_known = device.starts_with("snp:") || device.starts_with("intel:") || device.starts_with("dev:");
+  bool is_known = device.starts_with("snp:") || device.starts_with("intel:") || device.starts_with("dev:") ||
+                  device.starts_with(kVlekDevice);
   if (!is_known || !DecodeHex(std::string_view(device).substr(colon + 1)).ok() || device.size() == colon + 1)
     return InvalidArgument("a device is snp:, intel: or dev: and its id in lower-case hexadecimal, as the log has it");
   Store store = TRY(StateDirectory(options.directory).OpenStore());
