@@ -8,6 +8,7 @@
 #include "owner/seal_model.h"
 #include "tools/cli/named_files.h"
 #include "tools/cli/options.h"
+#include "trusted/crypto/hash.h"
 #include "trusted/seal/sealed_stream.h"
 
 namespace soter {
@@ -36,11 +37,13 @@ Result<ModelFacts> ReadFacts(const std::string& path, const OpenRequest& request
   InputFile file = TRY(NamedByUser(InputFile::Open(path)));
   SealedStream stream = TRY(SealedStream::Start(file.Source(), request));
   std::vector<std::byte> front, buffer(kBufferBytes);
+  Sha256 plaintext;
   while (size_t size = TRY(stream.Read(buffer))) {
+    plaintext.Update(std::span(buffer).first(size));
     size_t kept = std::min(size, kMaxPolicyBytes - std::min(front.size(), kMaxPolicyBytes));
     front.insert(front.end(), buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(kept));
   }
-  ModelComment comment = TRY(stream.Finish());
+  ModelComment comment = TRY(stream.Finish(std::move(plaintext).Finish()));
   DecodedPolicy decoded = TRY(DecodePolicy(front));
   if (decoded.policy.name != comment.name || decoded.policy.version != comment.version)
     return AuthError("name and version inside are others than in the signature");
