@@ -44,7 +44,7 @@ control::Failure AnswerToKeys(PlatformKind kind) {
   wire::Connection operator_side(UniqueFd(sockets[0]), control::kFrameMagic);
   std::thread enclave([&] {
     wire::Connection connection(UniqueFd(sockets[1]), control::kFrameMagic);
-    EXPECT_FALSE(ServeOperator(connection, platform).ok());
+    EXPECT_FALSE(ServeOperator(connection, {.platform = platform, .link_key = std::nullopt}).ok());
   });
   auto send = [&](control::MessageType type, std::vector<std::byte> payload) {
     EXPECT_TRUE(operator_side.Send(static_cast<uint16_t>(type), 0, {payload}, wire::kNoDeadline).ok());
