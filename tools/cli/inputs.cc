@@ -187,7 +187,10 @@ Result<std::vector<Tensor>> ChooseInputs(const Graph& graph, const InputOptions&
                                InputList(graph));
       }
       TensorType type{graph.inputs[i].dtype, chosen.extents.Resolve(graph.inputs[i])};
-      chosen.tensors[i] = TRY(RandomTensor(std::move(type), generator));
+      Result<Tensor> random = RandomTensor(type, generator);
+      if (!random.ok())
+        return Annotate(random.error(), "input " + Quoted(InputName(graph, graph.inputs[i])) + " of " + TypeString(type));
+      chosen.tensors[i] = std::move(random).value();
     }
     tensors.push_back(std::move(*chosen.tensors[i]));
   }
