@@ -85,7 +85,7 @@ class BenchTest(harness.CliTest):
         self.assertNotIn("mlcapsule", printed.split("since")[1])
 
     def test_what_cannot_be_measured_is_named(self):
-        self.bench("--schemes", "insecure,ennclave", "--input-size", "9")
+        self.bench("--schemes", "insecure,ennclave", "--input-size", "12")
         reasons = [m["skipped"] for m in self.report()["measurements"]]
         self.assertTrue(all(reasons), reasons)
         self.assertIn("What is missing", self.text_of_page())

@@ -30,11 +30,6 @@ class UsageTest(harness.CliTest):
     def test_bad_worker_address(self):
         self.fail_with(2, ["run", MODEL, "--random", "--worker", "gpu"], "--worker", "unix:PATH")
 
-    def test_schemes_of_later_builds_are_unsupported(self):
-        for scheme in ("aegisdnn", "ennclave"):
-            with self.subTest(scheme=scheme):
-                self.fail_with(5, ["run", MODEL, "--random", "--scheme", scheme], scheme)
-
     def test_hidden_option_stays_hidden(self):
         self.assertNotIn("--force-unit-scales", self.succeed("run", "--help"))
 
