@@ -18,6 +18,7 @@ using Json = nlohmann::ordered_json;
 struct CheckOptions {
   std::string model;
   KeyOptions keys;
+  SchemeOptions where;  // of a sealed model: which enclave; the rest of them is not asked for
   InputOptions inputs;
   bool json = false;
 };
@@ -43,7 +44,10 @@ Result<ModelCost> Examine(const CheckOptions& options, Verdict& verdict) {
 Result<ModelCost> ExamineSealed(const CheckOptions& options, Verdict& verdict) {
   Progress progress;
   SealedFile file = TRY(SealedFile::Open(options.model, options.keys));
-  EnclaveOptions enclave;
+  EnclaveOptions enclave{.enclave = options.where.enclave};
+  enclave.enclave_policy = options.where.enclave_policy;
+  enclave.enclave_collateral = options.where.enclave_collateral;
+  enclave.dev_key = options.where.dev_key;
   enclave.needs_worker = false;
   enclave.settings.scheme = control::Scheme::kMlcapsule;
   enclave.settings.check = control::Check::kNone;
@@ -128,6 +132,7 @@ void AddCheckCommand(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand("check", "Say whether a model can run, and what stands in the way.");
   AddModelOption(*command, options->model);
   AddKeyOptions(*command, options->keys);
+  AddEnclaveOptions(*command, options->where);
   command->add_option("--dim", options->inputs.dims, "SYMBOL=EXTENT, for a symbolic dimension [1]");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback([options, &chosen] { chosen.run = [options] { return Check(*options); }; });
