@@ -197,14 +197,16 @@ Status ReadPadding(const ReadFunction& read, size_t size_bytes) {
   return {};
 }
 
-// ReadPieces reads `size_bytes` that the input claims to have, allocating little more than it really has.
-Result<std::vector<std::byte>> ReadPieces(const ReadFunction& read, size_t size_bytes) {
+// ReadPieces reads `size_bytes` that the input claims to have, allocating at most twice what it really has. Small
+// parameters are among them, so they lie where tensors do.
+Result<Buffer> ReadPieces(const ReadFunction& read, size_t size_bytes) {
   constexpr size_t kPieceBytes = size_t{1} << 20;
-  std::vector<std::byte> bytes;
+  Buffer bytes;
   while (bytes.size() < size_bytes) {
-    size_t offset = bytes.size(), piece_bytes = std::min(kPieceBytes, size_bytes - offset);
-    bytes.resize(offset + piece_bytes);
-    TRY(read(std::span(bytes).subspan(offset)));
+    Buffer larger = TRY(TryBuffer(std::min(size_bytes, std::max(kPieceBytes, 2 * bytes.size()))));
+    std::ranges::copy(bytes.bytes(), larger.bytes().begin());
+    TRY(read(larger.bytes().subspan(bytes.size())));
+    bytes = std::move(larger);
   }
   return bytes;
 }
@@ -233,9 +235,9 @@ Result<ValidatedGraph> DecodeGraph(const ReadFunction& read) {
   if (!std::ranges::equal(magic, std::as_bytes(std::span(kGraphMagic)))) return Malformed("this is not a graph");
   uint64_t structure_bytes = TRY(reader.ReadNumber<uint64_t>());
   if (structure_bytes > kMaxStructureBytes) return Malformed("the structure is larger than 64 MiB");
-  std::vector<std::byte> structure = TRY(ReadPieces(read, structure_bytes));
+  Buffer structure = TRY(ReadPieces(read, structure_bytes));
   TRY(ReadPadding(read, kGraphHeaderBytes + structure.size()));
-  Graph graph = TRY(DecodeStructure(structure)).Take();
+  Graph graph = TRY(DecodeStructure(structure.bytes())).Take();
   for (uint32_t index : StreamedInitializers(graph)) {
     Initializer& initializer = graph.initializers[index];
     Result<std::shared_ptr<const Tensor>> data = ReadData(read, initializer.type);
