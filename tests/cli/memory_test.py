@@ -117,7 +117,8 @@ class MemoryTest(harness.CliTest):
         return subprocess.run(command, capture_output=True, text=True, env=self.environment, timeout=300)
 
     def test_a_sealed_model_that_cannot_be_locked_is_refused(self):
-        arguments = ["run", self.sealed, *self.keys, "--input", IMAGES]
+        one = self.write_npy("one.npy", np.load(harness.DIGITS / "images.npy")[:1])
+        arguments = ["run", self.sealed, *self.keys, "--input", f"image={one}"]
         self.check_failure(self.under_limit(512, *arguments), 1, "digits.soter", "locked memory", "RLIMIT_MEMLOCK",
                            "is 512 KiB", "ulimit -l", "LimitMEMLOCK=")
         hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
