@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kSeriesStyles = 7;
 constexpr int kWantedTicks = 6;
+constexpr double kLegendTop = 32, kLegendLine = 16;
 constexpr double kCharacterPixels = 6.4;  // of the 12 pixel type below, on average
 
 // Okabe and Ito's palette, light and dark; yellow is left out, since it does not stand out on white.
@@ -170,11 +171,14 @@ void Canvas::DrawReference(std::optional<double> value) {
 }
 
 void Canvas::DrawLegend(const std::vector<std::string>& names) {
-  double x = kLeft;
+  double x = kLeft, y = kLegendTop;
   for (size_t i = 0; i < names.size(); ++i) {
-    svg_.Empty("rect", {{"x", Number(x)}, {"y", "34"}, {"width", "11"}, {"height", "11"}, {"style", "fill:" + SeriesColour(i)}});
-    DrawText(x + 16, 44, names[i], Anchor::kStart, "");
-    x += 34 + kCharacterPixels * static_cast<double>(names[i].size());
+    double width = 34 + kCharacterPixels * static_cast<double>(names[i].size());
+    if (x > kLeft && x + width > kWidth) x = kLeft, y += kLegendLine;  // two lines have room
+    svg_.Empty("rect", {{"x", Number(x)}, {"y", Number(y)}, {"width", "11"}, {"height", "11"},
+                        {"style", "fill:" + SeriesColour(i)}});
+    DrawText(x + 16, y + 10, names[i], Anchor::kStart, "");
+    x += width;
   }
 }
 

@@ -59,7 +59,7 @@ class Canvas {
 
   Svg Take() &&;
 
-  static constexpr double kWidth = 760, kHeight = 400, kLeft = 68, kRight = 620, kTop = 58, kBottom = 330;
+  static constexpr double kWidth = 760, kHeight = 400, kLeft = 68, kRight = 620, kTop = 74, kBottom = 330;
   static constexpr double kWideRight = 744;  // where no names stand at the right
   void UseWholeWidth() { right_ = kWideRight; }
   double right() const { return right_; }
