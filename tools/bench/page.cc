@@ -205,7 +205,8 @@ class ReportPage {
       if (!Summarise(m) || (results_.modelled() && m.configuration.scheme == "mlcapsule")) continue;
       Configuration same = m.configuration;
       same.*number = {};
-      std::string key = Place(same) + ", " + (HasTheta(same) && name == "theta" ? same.scheme : Label(same));
+      std::string without_theta = same.scheme + (same.variant.empty() ? "" : ", " + same.variant);
+      std::string key = Place(same) + ", " + (HasTheta(same) && name == "theta" ? without_theta : Label(same));
       lines[key][static_cast<double>(m.configuration.*number)] = &m;
     }
     std::erase_if(lines, [](const auto& line) { return line.second.size() < 2; });

@@ -21,13 +21,14 @@ double Middle(std::vector<double> values) {
 
 }  // namespace
 
-bool HasTheta(const Configuration& configuration) { return configuration.scheme == "soter"; }
+bool HasTheta(const Configuration& configuration) {
+  return configuration.scheme == "soter" || configuration.variant == kSameSet;
+}
 
 std::string Label(const Configuration& configuration) {
-  std::string label = configuration.scheme;
+  std::string label = configuration.scheme + (configuration.variant.empty() ? "" : ", " + configuration.variant);
   if (HasTheta(configuration)) label += ", theta " + FormatFixed(configuration.theta, 2);
   if (configuration.check != "none") label += ", " + configuration.check;
-  if (!configuration.variant.empty()) label += ", " + configuration.variant;
   return label;
 }
 

@@ -14,7 +14,7 @@ namespace soter::bench {
 struct Configuration {
   std::string model, scheme, check;
   std::string variant;       // "" or kSameSet
-  double theta = 1;          // of soter; 1 elsewhere
+  double theta = 1;          // of soter, or of the soter that lent its set; 1 elsewhere
   uint32_t batch = 1;
   uint32_t input_size = 0;   // edge length; 0: the model's own
   bool operator==(const Configuration&) const = default;

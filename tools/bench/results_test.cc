@@ -44,6 +44,14 @@ TEST(Results, RatiosAreTakenWithinARound) {
   EXPECT_FALSE(RatioOf(&results.measurements[1], nullptr).has_value());
 }
 
+TEST(Results, EveryConfigurationHasALabelOfItsOwn) {
+  Configuration half{.model = "mlp", .scheme = "aegisdnn", .check = "none", .variant = kSameSet, .theta = 0.5};
+  Configuration whole = half;
+  whole.theta = 1;
+  EXPECT_NE(Label(half), Label(whole));
+  EXPECT_NE(Label(half), "aegisdnn");
+}
+
 TEST(Results, JsonReadsBack) {
   Results results = Sample();
   std::string text = EncodeJson(results, JudgeClaims(results, {}));
@@ -101,7 +109,8 @@ TEST(Claims, ComparisonsWithAFasterAcceleratorAreNotMeasurableOnOneProcessor) {
 TEST(Claims, AreReproducedOrRefutedByTheNumbers) {
   Results results = Sample();
   results.backend = "cuda";
-  EXPECT_EQ(ClaimOf(JudgeClaims(results, {}), "C1").verdict, Verdict::kReproduced);
+  EXPECT_EQ(ClaimOf(JudgeClaims(results, {}), "C1").verdict, Verdict::kNotMeasured);  // one network of six
+  EXPECT_THAT(ClaimOf(JudgeClaims(results, {}), "C1").numbers, HasSubstr("1 of 6"));
   EXPECT_EQ(ClaimOf(JudgeClaims(results, {}), "C3").verdict, Verdict::kReproduced);
   results.measurements[2] = Timed("mlp", "mlcapsule", {1.5, 3});
   EXPECT_EQ(ClaimOf(JudgeClaims(results, {}), "C1").verdict, Verdict::kRefuted);
