@@ -152,10 +152,10 @@ std::string ChildProcess::LastWords() const {
   return words;
 }
 
-std::vector<std::pair<std::string, std::string>> OpenMpEnvironment(int threads) {
+std::vector<std::pair<std::string, std::string>> OpenMpEnvironment(int threads, Processors processors) {
   return {{"OMP_NUM_THREADS", std::to_string(threads)},
           {"OMP_WAIT_POLICY", "passive"},
-          {"GOMP_SPINCOUNT", "2000"},
+          {"GOMP_SPINCOUNT", processors == Processors::kOwn ? "300000" : "2000"},
           {"OMP_DYNAMIC", "false"}};
 }
 

@@ -45,10 +45,13 @@ class ChildProcess {
   Cleanup cleanup_;
 };
 
-// OpenMpEnvironment is what a child that computes with `threads` threads beside another such process needs: its
-// threads poll about 20 us for the next loop, since a wake-up costs a virtual machine more than most loops take, and
-// then sleep, since the two processes take turns on the same cores (docs/benchmarks.md).
-std::vector<std::pair<std::string, std::string>> OpenMpEnvironment(int threads);
+// Processors says whether a child computes alone or takes turns with another on the same processors.
+enum class Processors : uint8_t { kOwn, kShared };
+
+// OpenMpEnvironment is what a child that computes with `threads` threads needs. They poll for the next loop before they
+// sleep, since a wake-up costs a virtual machine more than most loops take: about 3 ms when nobody else wants the
+// processors, as is OpenMP's custom, and 20 us when somebody does (docs/benchmarks.md).
+std::vector<std::pair<std::string, std::string>> OpenMpEnvironment(int threads, Processors processors);
 
 // ProgramBeside returns the path of `name` in the directory of the running program.
 std::filesystem::path ProgramBeside(const std::string& name);

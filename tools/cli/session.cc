@@ -115,7 +115,7 @@ Status EnclaveSession::StartWorker(const EnclaveOptions& options) {
   if (!options.record_directory.empty()) {
     child.arguments.insert(child.arguments.end(), {"--record", options.record_directory});
   }
-  child.environment = OpenMpEnvironment(static_cast<int>(options.settings.worker_threads));
+  child.environment = OpenMpEnvironment(static_cast<int>(options.settings.worker_threads), Processors::kShared);
   Result<std::unique_ptr<ChildProcess>> started = ChildProcess::Start(std::move(child));
   if (!started.ok()) return Unavailable(started.error().message);
   worker_ = std::move(started).value();
@@ -144,7 +144,9 @@ Status EnclaveSession::StartEnclave(const EnclaveOptions& options) {
   ChildOptions child{.name = "the enclave", .program = ProgramBeside("soter-enclave")};
   child.arguments = {"--connect", wire::AddressString(address)};
   if (!options.dev_key.empty()) child.arguments.insert(child.arguments.end(), {"--dev-key", options.dev_key});
-  child.environment = OpenMpEnvironment(static_cast<int>(options.settings.threads));
+  bool alone = options.settings.scheme == Scheme::kMlcapsule;  // no worker
+  child.environment = OpenMpEnvironment(static_cast<int>(options.settings.threads),
+                                        alone ? Processors::kOwn : Processors::kShared);
   Result<std::unique_ptr<ChildProcess>> started = ChildProcess::Start(std::move(child));
   if (!started.ok()) return Exhausted(started.error().message);
   enclave_ = std::move(started).value();
