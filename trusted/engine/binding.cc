@@ -75,14 +75,14 @@ class BindingBuilder {
       for (ValueId value : ConstantsOf(stage)) ++uses_[value];
   }
 
-  // Algorithms that want larger weights are worth a fifth of the model in the enclave's memory, and no more.
+  // Algorithms that want larger weights are worth a seventh of the model in the enclave's memory, and no more.
   void CountSpareBytes() {
     size_t model_bytes = 0;
     for (const Initializer& initializer : graph().graph().initializers) {
       Result<size_t> size_bytes = SizeBytes(initializer.type);
       if (size_bytes.ok()) model_bytes += *size_bytes;
     }
-    spare_bytes_ = model_bytes / 5;
+    spare_bytes_ = model_bytes / 7;
   }
 
   void Used(ValueId value) {
