@@ -144,9 +144,8 @@ Status EnclaveSession::StartEnclave(const EnclaveOptions& options) {
   ChildOptions child{.name = "the enclave", .program = ProgramBeside("soter-enclave")};
   child.arguments = {"--connect", wire::AddressString(address)};
   if (!options.dev_key.empty()) child.arguments.insert(child.arguments.end(), {"--dev-key", options.dev_key});
-  bool alone = options.settings.scheme == Scheme::kMlcapsule;  // no worker
   child.environment = OpenMpEnvironment(static_cast<int>(options.settings.threads),
-                                        alone ? Processors::kOwn : Processors::kShared);
+                                        options.needs_worker ? Processors::kShared : Processors::kOwn);
   Result<std::unique_ptr<ChildProcess>> started = ChildProcess::Start(std::move(child));
   if (!started.ok()) return Exhausted(started.error().message);
   enclave_ = std::move(started).value();
