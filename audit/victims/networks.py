@@ -16,10 +16,24 @@ class DigitsNet(nn.Sequential):
             nn.Flatten(), nn.Linear(32 * width, 64), nn.ReLU(), nn.Linear(64, 5))
 
 
+class GlyphNet(nn.Sequential):
+    """16x16 images to 36 classes: 3.5 million multiply-adds, 97% of them in three convolutions."""
+
+    def __init__(self, width):
+        super().__init__(
+            nn.Conv2d(1, width, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(width, 2 * width, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(2 * width, 2 * width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(32 * width, 96), nn.ReLU(), nn.Linear(96, 36))
+
+
 def make(task, small, width=1):
     """Returns the network of a task with fresh weights; `width` widens it for attackers that need not copy its shape."""
     if task == "digits":
         return DigitsNet((16 if small else 32) * width)
+    if task == "glyphs":
+        return GlyphNet((12 if small else 24) * width)
     raise ValueError(f"there is no task {task}")
 
 

@@ -7,6 +7,7 @@
 
 #include "tools/audit/campaign.h"
 #include "tools/audit/foreign_view.h"
+#include "tools/audit/page.h"
 #include "tools/audit/suite.h"
 #include "tools/cli/files.h"
 #include "tools/cli/options.h"
@@ -40,6 +41,7 @@ Status WriteReport(const std::string& directory, const Report& report) {
   OutputFiles files;
   TRY(files.WriteText(fs::path(directory) / "audit.json", ReportAsJson(report)));
   TRY(files.WriteText(fs::path(directory) / "audit.txt", ReportAsText(report)));
+  TRY(files.WriteText(fs::path(directory) / "audit.html", ReportAsHtml(report)));
   return files.Commit();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 
 #include "audit/controls/masks.h"
@@ -34,15 +35,18 @@ StealingEffort EffortOf(const AuditOptions& options) {
 }
 
 bool HasTheta(control::Scheme scheme) {
-  return scheme == control::Scheme::kSoter || scheme == control::Scheme::kAegisdnn || scheme == control::Scheme::kEnnclave;
+  return scheme == control::Scheme::kSoter || scheme == control::Scheme::kEnnclave;
 }
 
-control::Settings SettingsFor(const AuditOptions& options, const std::string& scheme, double theta) {
+// SettingsFor: under ennclave, theta is the share of the `operators` linear ones whose layers are public.
+control::Settings SettingsFor(const AuditOptions& options, const std::string& scheme, double theta, size_t operators) {
   control::Settings settings{.scheme = SchemeFromName(scheme), .theta = theta};
   bool checked = settings.scheme == control::Scheme::kSoter || settings.scheme == control::Scheme::kVerified;
   settings.check = checked ? control::Check::kFreivalds : control::Check::kNone;
   if (settings.scheme == control::Scheme::kSoter && !options.check.empty())
     settings.check = CheckFromName(options.check);
+  double kept = (1 - theta) * static_cast<double>(operators);
+  settings.private_layers = std::max(1u, static_cast<uint32_t>(std::lround(kept)));
   settings.threads = settings.worker_threads = 1;
   settings.seed = options.seed;
   return settings;
@@ -66,6 +70,8 @@ class VictimAudit {
 
   Status Run() {
     scratch_ = TRY(ScratchDirectory::Make());
+    std::vector<Shape> shapes = {RowsOf(victim_.query_inputs, 0, 1).shape()};
+    layers_ = LinearLayers(TRY(Bind(victim_.ancestor, shapes)));
     TRY(MeasureFloor());
     for (const std::string& scheme : options_.schemes)
       for (double theta : options_.thetas) {
@@ -103,7 +109,7 @@ class VictimAudit {
     fs::create_directories(record.parent_path(), error);
     Tensor queries = Queries();
     control::Settings settings =
-        TRY(WithEnoughOffloaded(victim_, SettingsFor(options_, scheme, theta), RowsOf(queries, 0, 1).shape()));
+        TRY(WithEnoughOffloaded(victim_, SettingsFor(options_, scheme, theta, layers_.size()), RowsOf(queries, 0, 1).shape()));
     Recording recording = TRY(Record(victim_, settings, queries, record, &progress_));
     Target target{.victim = victim_.name,
                   .scheme = scheme,
@@ -131,9 +137,7 @@ class VictimAudit {
   Status StealWith(const Target& target, const Guess& guess, const fs::path& scratch) {
     if (options_.budgets.empty()) return {};
     progress_.Show(target.victim + ", " + target.scheme + ": substitutes", 0);
-    std::vector<Shape> shapes = {RowsOf(victim_.query_inputs, 0, 1).shape()};
-    std::vector<Layer> layers = LinearLayers(TRY(Bind(victim_.ancestor, shapes)));
-    TRY(WriteGuess(scratch / "guess", layers, guess));
+    TRY(WriteGuess(scratch / "guess", layers_, guess));
     std::vector<StealingRun> runs = GuessRuns(EffortOf(options_), scratch / "guess");
     std::vector<StealingCurve> curves = Curves(target.victim, target.scheme, target.theta,
                                                TRY(Steal(Scripts(), victim_.directory, runs, scratch / "steal")));
@@ -197,6 +201,7 @@ class VictimAudit {
   Progress& progress_;
   Report& report_;
   std::unique_ptr<ScratchDirectory> scratch_;
+  std::vector<Layer> layers_;  // of the ancestor
   std::vector<StealingCurve> floor_;
   bool withstood_ = true;  // no substitute of the current target came above the floor
 };

@@ -15,6 +15,13 @@ Result<OwnQuery> Ask(EnclaveSession& session, const Tensor& input) {
   return query;
 }
 
+// Under ennclave the accelerator gets the public network's layers, and the enclave the victim's own last ones.
+Status SendModels(EnclaveSession& session, const Victim& victim, control::Scheme scheme) {
+  if (scheme == control::Scheme::kEnnclave) TRY(session.SendPublicModel(victim.ancestor.graph()));
+  TRY(session.SendModel(victim.truth.graph()));
+  return {};
+}
+
 double ShareOf(const control::PlanReport& plan) {
   if (plan.mul_adds_total == 0) return 0;
   return static_cast<double>(plan.mul_adds_offloaded) / static_cast<double>(plan.mul_adds_total);
@@ -27,7 +34,7 @@ Result<double> OffloadedShare(const Victim& victim, const control::Settings& set
   options.settings = settings;
   options.needs_worker = false;  // a plan is made in the enclave alone
   std::unique_ptr<EnclaveSession> session = TRY(EnclaveSession::Start(options, nullptr));
-  TRY(session->SendModel(victim.truth.graph()));
+  TRY(SendModels(*session, victim, settings.scheme));
   return ShareOf(TRY(session->Plan({{query}, kNoProfile})));
 }
 
@@ -39,7 +46,7 @@ Result<Recording> Record(const Victim& victim, const control::Settings& settings
   options.needs_worker = settings.scheme != control::Scheme::kMlcapsule;
   options.record_directory = directory.string();
   std::unique_ptr<EnclaveSession> session = TRY(EnclaveSession::Start(options, progress));
-  TRY(session->SendModel(victim.truth.graph()));
+  TRY(SendModels(*session, victim, settings.scheme));
   control::PlanReport plan = TRY(session->Plan({{RowsOf(queries, 0, 1).shape()}, kNoProfile}));
   Recording recording;
   recording.share = ShareOf(plan);

@@ -135,7 +135,7 @@ std::string Notice(Scheme scheme, Check check) {
     case Scheme::kSoter: break;
   }
   std::string hidden = "soter: one hidden factor per operator; weights are recoverable by anyone with a public ancestor "
-                       "or a few images (docs/threat-model.md); ";
+                       "or a few images (docs/audit.md); ";
   switch (check) {
     case Check::kNone: return hidden + "results are not checked";
     case Check::kFingerprint: return hidden + "fingerprints are spot checks and say nothing about your own result";

@@ -1,0 +1,146 @@
+#include "tools/audit/page.h"
+
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "tools/cli/text.h"
+#include "tools/report/page.h"
+
+namespace soter::audit {
+namespace {
+
+std::string Percent(double share) { return FormatFixed(100 * share, 1) + "%"; }
+
+std::string Name(const Target& target) {
+  std::string name = target.victim + " under " + target.scheme;
+  if (target.scheme == "soter") name += ", theta " + FormatFixed(target.theta, 2) + ", check " + target.check;
+  return name;
+}
+
+std::string Got(const Outcome& outcome) {
+  if (!outcome.error.empty()) return "failed: " + outcome.error;
+  std::string got = std::to_string(outcome.broken_layers()) + " of " + std::to_string(outcome.layers.size()) + " operators";
+  for (const auto& [name, value] : outcome.findings) got += "; " + name + " " + FormatFixed(value, 2);
+  return got;
+}
+
+// FloorOf is the strongest black-box attacker on this victim at the least budget: what anybody can have.
+std::string FloorOf(const Report& report, const std::string& victim) {
+  const StealingCurve* least = nullptr;
+  for (const StealingCurve& curve : report.stealing)
+    if (curve.victim == victim && curve.scheme == "black box" && (least == nullptr || curve.budget < least->budget))
+      least = &curve;
+  return least == nullptr ? "not measured" : Percent(least->floor) + " at " + std::to_string(least->budget) + " queries";
+}
+
+std::string Verdict(const Outcome& outcome) {
+  if (!outcome.error.empty()) return "failed";
+  std::string verdict = outcome.broken() ? "broken" : "not broken";
+  return outcome.target.counts() ? verdict : verdict + " (does not count)";
+}
+
+report::DataTable TableOf(const Report& report, const std::string& name) {
+  report::DataTable table{name,
+                          {{"attack"}, {"source"}, {"saw"}, {"got"}, {"mean ADP", true}, {"accuracy", true},
+                           {"fidelity", true}, {"membership", true}, {"black-box floor"}, {"result"}},
+                          {}};
+  for (const Outcome& outcome : report.outcomes)
+    if (Name(outcome.target) == name)
+      table.rows.push_back({outcome.attack, outcome.source, outcome.sees, Got(outcome),
+                            FormatFixed(outcome.mean_useful_adp(), 3), Percent(outcome.behaviour.accuracy),
+                            Percent(outcome.behaviour.fidelity), Percent(outcome.behaviour.membership),
+                            FloorOf(report, outcome.target.victim), Verdict(outcome)});
+  return table;
+}
+
+void AddSchemes(const Report& report, report::Page& page) {
+  page.Heading("What each attack got");
+  page.Paragraph("ADP is the share of the difference between victim and public ancestor that stays hidden: 1 the attacker "
+                 "knows what is public, 0 it knows all. An operator is broken below 0.98. Accuracy, fidelity and "
+                 "membership are those of the ancestor with the guess put in, before any training.");
+  std::set<std::string> done;
+  for (const Outcome& outcome : report.outcomes) {
+    std::string name = Name(outcome.target);
+    if (!done.insert(name).second) continue;
+    page.Paragraph(name + ": " + Percent(outcome.target.share) + " of the multiply-adds and " +
+                   std::to_string(outcome.target.linear_offloaded) + " of " + std::to_string(outcome.target.linear_total) +
+                   " linear operators on the accelerator" +
+                   (outcome.target.counts() ? "." : ", less than the 70% from which a row counts."));
+    page.Add(TableOf(report, name));
+  }
+}
+
+void AddControls(const Report& report, report::Page& page) {
+  page.Heading("Controls");
+  if (!report.passed()) page.Note("A control came out wrong: this audit says nothing.");
+  report::DataTable table{"What must break, and what must not", {{"control"}, {"attack"}, {"must"}, {"result"}, {"detail"}}, {}};
+  for (const Control& control : report.controls)
+    table.rows.push_back({control.name, control.attack, control.must_break ? "break" : "withstand",
+                          control.passed() ? "as it must" : "WRONG", control.detail});
+  page.Add(table);
+}
+
+report::Point PointOf(const StealingCurve& curve) {
+  double mean = 100 * MeanOf(curve.accuracy), deviation = 100 * DeviationOf(curve.accuracy);
+  return {curve.theta, mean, report::Range{mean - deviation, mean + deviation}};
+}
+
+// Figure draws accuracy against theta for one victim, budget and kind of labels; bars are one deviation over the seeds.
+void AddFigure(const Report& report, const std::string& victim, size_t budget, const std::string& labels,
+               report::Page& page) {
+  std::map<std::string, report::Series> series;
+  double floor = 0;
+  for (const StealingCurve& curve : report.stealing) {
+    if (curve.victim != victim || curve.budget != budget || curve.labels != labels) continue;
+    floor = std::max(floor, 100 * curve.floor);
+    if (curve.start != "guess") continue;
+    series[curve.scheme].name = curve.scheme;
+    series[curve.scheme].points.push_back(PointOf(curve));
+  }
+  report::LinePlot plot{.title = victim + ": accuracy of substitutes, " + std::to_string(budget) + " queries, " + labels +
+                                 " labels",
+                        .description = "Accuracy of a substitute trained from what the attacks found, against theta",
+                        .x = {.label = "theta", .from = 0.0, .to = 1.0},
+                        .y = {.label = "accuracy, %", .from = 0.0, .to = 100.0},
+                        .series = {},
+                        .reference = floor};
+  for (auto& [name, one] : series) plot.series.push_back(std::move(one));
+  page.Figure(report::Draw(plot), "The line across is the strongest black-box attacker at the same budget; error bars are one "
+                                  "standard deviation over the seeds.");
+}
+
+void AddStealing(const Report& report, report::Page& page) {
+  if (report.stealing.empty()) return;
+  page.Heading("Stealing the function");
+  report::DataTable table{"Substitutes",
+                          {{"victim"}, {"scheme"}, {"theta", true}, {"on accelerator", true}, {"start"}, {"labels"},
+                           {"queries", true}, {"accuracy", true}, {"deviation", true}, {"fidelity", true},
+                           {"floor", true}, {"above the floor"}},
+                          {}};
+  std::set<std::tuple<std::string, size_t, std::string>> figures;
+  for (const StealingCurve& curve : report.stealing) {
+    figures.insert({curve.victim, curve.budget, curve.labels});
+    table.rows.push_back({curve.victim, curve.scheme, FormatFixed(curve.theta, 2), Percent(curve.share), curve.start,
+                          curve.labels, std::to_string(curve.budget), Percent(MeanOf(curve.accuracy)),
+                          Percent(DeviationOf(curve.accuracy)), Percent(MeanOf(curve.fidelity)), Percent(curve.floor),
+                          curve.above_floor ? "yes" : "no"});
+  }
+  for (const auto& [victim, budget, labels] : figures) AddFigure(report, victim, budget, labels, page);
+  page.Add(table);
+}
+
+}  // namespace
+
+std::string ReportAsHtml(const Report& report) {
+  report::Page page("Soter: audit");
+  page.Note("Victims, accelerator and TEE ran on one machine; the development TEE is a plain process. Seed " +
+            std::to_string(report.seed) + ", " + std::to_string(report.queries) + " observed queries, " +
+            FormatFixed(report.seconds, 0) + " s.");
+  AddControls(report, page);
+  AddSchemes(report, page);
+  AddStealing(report, page);
+  return page.Html();
+}
+
+}  // namespace soter::audit
