@@ -23,6 +23,7 @@ struct LayerGuess {
   Matrix weight;
   std::vector<double> bias;  // empty: the ancestor's
   double unknowns = 0;       // continuous parameters that were fitted to the ancestor: so many directions prove nothing
+  bool certain = false;      // not a guess: it is known that nothing was masked
 };
 
 // Guess is what an attack hands back. Layers that it says nothing of stay the ancestor's.

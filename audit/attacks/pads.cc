@@ -11,7 +11,7 @@
 namespace soter::audit {
 namespace {
 
-constexpr double kFoundPad = 0.5;  // share of a tensor's elements whose pad shows
+constexpr double kFoundPad = 0.25;  // share of a tensor's elements whose pad shows
 constexpr double kVariance = 0.999;
 constexpr size_t kMostPlaces = 512;  // of one boundary: enough to see a rank
 

@@ -12,7 +12,8 @@ namespace {
 constexpr double kNoise = 0.05;       // a smaller entry of a singular vector counts as zero
 constexpr size_t kMostToPair = 512;    // every pair of rows is compared
 constexpr int kMostStages = 12;
-constexpr int kRefinements = 30;
+constexpr int kRefinements = 400;
+constexpr double kSettled = 1e-5;     // of the norm that is left, between rounds
 constexpr double kNearlyOne = 1.5;    // entries left for each column when all stages are peeled
 constexpr double kShrinks = 0.8;      // a stage that was turned back leaves fewer entries than this share
 
@@ -163,7 +164,11 @@ std::optional<Matrix> PeelRotations(const Matrix& seen, const Matrix& ancestor) 
   Svd svd = Decompose(residual);
   std::optional<Factors> left = Factor(svd.u), right = Factor(Transposed(svd.vt));
   if (!left.has_value() || !right.has_value()) return std::nullopt;
+  double before = INFINITY;
   for (int round = 0; round < kRefinements; ++round) {
+    double left_over = Norm(residual - Product(*left) * Diagonal(svd.s, Transposed(Product(*right))));
+    if (round > 0 && left_over > (1 - kSettled) * before) break;
+    before = left_over;
     Matrix q1 = Product(*left), q2 = Product(*right);  // residual = q1 diag(s) q2^T
     Matrix middle = TransposedTimes(q1, residual) * q2;
     for (size_t k = 0; k < svd.s.size(); ++k) svd.s[k] = middle(k, k);

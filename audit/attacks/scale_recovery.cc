@@ -14,7 +14,7 @@ Result<Guess> TakeAsSeen(const Knowledge& knowledge) {
   Alignment alignment = Align(knowledge.ancestor, knowledge.loads.front());
   for (size_t i = 0; i < alignment.layers.size(); ++i)
     if (alignment.sightings[i].has_value())
-      guess.layers.push_back({i, alignment.sightings[i]->seen.weight, alignment.sightings[i]->seen.bias});
+      guess.layers.push_back({i, alignment.sightings[i]->seen.weight, alignment.sightings[i]->seen.bias, 0, true});
   return guess;
 }
 

@@ -100,18 +100,25 @@ Matrix Rotations(Draw& draw, size_t size, int stages) {
   return q;
 }
 
-Matrix RotationMask(Draw& draw, size_t size, int stages, double amplitude) {
-  Matrix left = Rotations(draw, size, stages), right = Rotations(draw, size, stages);
-  std::vector<double> spectrum = Decompose(draw.Gaussian(size, size)).s;
-  for (size_t i = 0; i < size; ++i)
-    for (double& value : right.row(i)) value *= spectrum[i];
-  return amplitude * (left * right);
+Matrix RotationMask(Draw& draw, size_t rows, size_t columns, int stages, double amplitude) {
+  Matrix left = Rotations(draw, rows, stages), right = Rotations(draw, columns, stages), middle(rows, columns);
+  std::vector<double> spectrum = Decompose(draw.Gaussian(rows, columns)).s;
+  for (size_t i = 0; i < spectrum.size(); ++i) middle(i, i) = amplitude * spectrum[i];
+  return left * middle * right;
 }
 
 TEST(Additive, FewStagesOfRotationsArePeeled) {
   Draw draw(16);
   Pair pair = MakePair(draw, 64, 64);
-  std::optional<Matrix> found = PeelRotations(pair.truth + RotationMask(draw, 64, 2, 16), pair.ancestor);
+  std::optional<Matrix> found = PeelRotations(pair.truth + RotationMask(draw, 64, 64, 2, 16), pair.ancestor);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_LT(Adp(*found, pair), 0.4);
+}
+
+TEST(Additive, FewStagesOfRotationsArePeeledFromAnOblongWeight) {
+  Draw draw(25);
+  Pair pair = MakePair(draw, 32, 144, 0.3);
+  std::optional<Matrix> found = PeelRotations(pair.truth + RotationMask(draw, 32, 144, 2, 64), pair.ancestor);
   ASSERT_TRUE(found.has_value());
   EXPECT_LT(Adp(*found, pair), 0.4);
 }
@@ -119,7 +126,7 @@ TEST(Additive, FewStagesOfRotationsArePeeled) {
 TEST(Additive, ManyStagesShowNoPartners) {
   Draw draw(17);
   Pair pair = MakePair(draw, 64, 64);
-  EXPECT_FALSE(PeelRotations(pair.truth + RotationMask(draw, 64, 24, 16), pair.ancestor).has_value());
+  EXPECT_FALSE(PeelRotations(pair.truth + RotationMask(draw, 64, 64, 24, 16), pair.ancestor).has_value());
 }
 
 TEST(Pads, AReusedPadIsTheLeastValueSent) {

@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kGroup = 4;
 constexpr int kFewStages = 2;
 constexpr double kAmplitude = 16;     // of additive masks, in deviations of the weight
-constexpr double kPeeledAmplitude = 256;  // the larger the mask, the clearer its singular vectors
+constexpr double kPeeledAmplitude = 64;  // the larger the mask, the clearer its singular vectors
 constexpr double kRedrawnAmplitude = 1;
 constexpr size_t kLoads = 64;
 

@@ -9,7 +9,7 @@ namespace soter::audit {
 namespace {
 
 // Of guesses that are as close as each other up to this factor, the first wins.
-constexpr double kNearlyAsClose = 1.5;
+constexpr double kNearlyAsClose = 4;
 constexpr double kLeastFreedom = 0.01;
 
 // Distance is the share of a guess that does not point where the ancestor does, for each direction that was left free: an
@@ -33,7 +33,8 @@ Guess BestPerLayer(const StaticGraph& ancestor, std::span<const Guess> guesses) 
     auto distance = [&, i = index](const LayerGuess* guess) { return Distance(*guess, layers[i].weight); };
     double least = std::ranges::min(of_layer | std::views::transform(distance));
     best.layers.push_back(**std::ranges::find_if(
-        of_layer, [&](const LayerGuess* guess) { return distance(guess) <= kNearlyAsClose * least; }));
+        of_layer,
+        [&](const LayerGuess* guess) { return guess->certain || distance(guess) <= kNearlyAsClose * least; }));
   }
   return best;
 }

@@ -32,7 +32,7 @@ class AuditTest(harness.CliTest):
 
     def test_small_audit(self):
         report = self.directory / "report"
-        text = self.succeed("audit", "--report", report, "--small", "--queries", "32")
+        text = self.succeed("audit", "--report", report, "--small")
         self.assertIn("withstood", text)
         result = json.loads((report / "audit.json").read_text())
         self.assertTrue(result["passed"])
