@@ -13,7 +13,7 @@ constexpr double kNoise = 0.05;       // a smaller entry of a singular vector co
 constexpr size_t kMostToPair = 512;    // every pair of rows is compared
 constexpr int kMostStages = 12;
 constexpr int kRefinements = 400;
-constexpr double kSettled = 1e-5;     // of the norm that is left, between rounds
+constexpr double kSettled = 1e-7;     // of the norm that is left, between rounds
 constexpr double kNearlyOne = 1.5;    // entries left for each column when all stages are peeled
 constexpr double kShrinks = 0.8;      // a stage that was turned back leaves fewer entries than this share
 

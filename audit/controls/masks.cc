@@ -10,9 +10,7 @@ namespace soter::audit {
 namespace {
 
 constexpr size_t kGroup = 4;
-constexpr int kFewStages = 2;
 constexpr double kAmplitude = 16;     // of additive masks, in deviations of the weight
-constexpr double kPeeledAmplitude = 64;  // the larger the mask, the clearer its singular vectors
 constexpr double kRedrawnAmplitude = 1;
 constexpr size_t kLoads = 64;
 
@@ -36,36 +34,6 @@ Matrix HideByRotation(const Layer& layer, uint64_t seed) {
   Draw draw(seed);
   Matrix by_channels = ByChannels(layer.weight, layer.taps);
   return ByRows(by_channels * draw.Orthogonal(by_channels.columns()), layer.taps);
-}
-
-// TurnRows applies stages of plane rotations with random pairings to the rows of a.
-void TurnRows(Draw& draw, int stages, Matrix& a) {
-  for (int stage = 0; stage < stages; ++stage) {
-    std::vector<size_t> order = draw.Permutation(a.rows());
-    for (size_t p = 0; p + 1 < a.rows(); p += 2) {
-      double angle = draw.Uniform(0, 2 * M_PI), c = std::cos(angle), s = std::sin(angle);
-      for (size_t k = 0; k < a.columns(); ++k) {
-        double x = a(order[p], k), y = a(order[p + 1], k);
-        a(order[p], k) = c * x - s * y, a(order[p + 1], k) = s * x + c * y;
-      }
-    }
-  }
-}
-
-Matrix RotationMask(Draw& draw, size_t rows, size_t columns, int stages) {
-  Matrix mask(rows, columns);
-  std::vector<double> spectrum = Decompose(draw.Gaussian(rows, columns)).s;
-  for (size_t i = 0; i < spectrum.size(); ++i) mask(i, i) = spectrum[i];
-  TurnRows(draw, stages, mask);
-  Matrix turned = Transposed(mask);
-  TurnRows(draw, stages, turned);
-  return Transposed(turned);
-}
-
-Matrix HideByFewStages(const Layer& layer, uint64_t seed) {
-  Draw draw(seed);
-  const Matrix& w = layer.weight;
-  return w + kPeeledAmplitude * Deviation(w) * RotationMask(draw, w.rows(), w.columns(), kFewStages);
 }
 
 Matrix HideByConstantSpectrum(const Layer& layer, uint64_t seed) {
@@ -97,7 +65,6 @@ std::vector<ControlMask> ControlMasks() {
   auto little_noise = [](const Layer& layer, uint64_t seed) { return HideByNoise(layer, seed, kRedrawnAmplitude); };
   return {{.name = "GroupCover, groups of 4", .hide = HideInGroups},
           {.name = "ObfuscaTune", .hide = HideByRotation},
-          {.name = "additive, 2 stages", .hide = HideByFewStages},
           {.name = "additive, constant spectrum", .hide = HideByConstantSpectrum},
           {.name = "additive, shared taps", .hide = HideBySharedTaps},
           {.name = "additive, reused pad", .hide = noise, .reused_pad = true},

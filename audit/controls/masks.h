@@ -19,8 +19,8 @@ struct ControlMask {
   bool reused_pad = false;    // activations cross under a pad that is the same in every query
 };
 
-// ControlMasks lists GroupCover (k = 4), ObfuscaTune, and additive masks with few stages, a constant spectrum, taps that
-// share a mask, a reused pad, and a mask drawn again at every load.
+// ControlMasks lists GroupCover (k = 4), ObfuscaTune, and additive masks with a constant spectrum, taps that share a mask,
+// a reused pad, and a mask drawn again at every load. Few stages of rotations are a control of the unit tests alone.
 std::vector<ControlMask> ControlMasks();
 
 // MaskedViews is what an accelerator would have seen of `truth` (bound to one query) under a mask: every linear operator

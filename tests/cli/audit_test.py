@@ -37,7 +37,7 @@ class AuditTest(harness.CliTest):
         result = json.loads((report / "audit.json").read_text())
         self.assertTrue(result["passed"])
         controls = {control["control"]: control for control in result["controls"]}
-        self.assertEqual(len(controls), 10)
+        self.assertEqual(len(controls), 9)
         self.assertTrue(controls["digits under insecure"]["broke"])
         self.assertFalse(controls["digits under mlcapsule"]["broke"])
         (soter,) = [row for row in result["outcomes"] if row["scheme"] == "soter" and row["attack"] == "all"]
