@@ -178,8 +178,8 @@ TEST(WireCodec, MessageTypesOutsideTheTableAreMalformed) {
   EXPECT_FALSE(wire::MessageTypeFromNumber(14).ok());
   EXPECT_EQ(wire::MessageTypeFromNumber(13).value(), wire::MessageType::kGoodbye);
   EXPECT_FALSE(control::MessageTypeFromNumber(0).ok());
-  EXPECT_FALSE(control::MessageTypeFromNumber(11).ok());
-  EXPECT_EQ(control::MessageTypeFromNumber(10).value(), control::MessageType::kSealed);
+  EXPECT_FALSE(control::MessageTypeFromNumber(18).ok());
+  EXPECT_EQ(control::MessageTypeFromNumber(17).value(), control::MessageType::kPublic);
 }
 
 }  // namespace
