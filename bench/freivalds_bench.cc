@@ -47,7 +47,7 @@ class CheckedLayer {
     Node node{"layer", layer.op, {}, {}};
     check_.emplace(Freivalds::Create({node, x_.type(), y_.type(), layout_, layout_, weight, nullptr},
                                      FamilyOf(node, wire::Arithmetic::kFloat32, control::WorkerKind::kCpu), kThreads, random));
-    scratch_doubles_ = check_->scratch_doubles();
+    scratch_bytes_ = check_->scratch_bytes();
   }
   bool Check(FreivaldsScratch& scratch) {
     return check_->Check(x_.As<float>(), Claim({y_.type(), layout_, y_.mutable_bytes()}), scratch).ok();
@@ -62,13 +62,13 @@ class CheckedLayer {
     return sum;
   }
   size_t bytes() const { return x_.bytes().size() + y_.bytes().size(); }
-  size_t scratch_doubles() const { return scratch_doubles_; }
+  size_t scratch_bytes() const { return scratch_bytes_; }
 
  private:
   Tensor x_, y_;
   Layout layout_;
   std::optional<Freivalds> check_;
-  size_t scratch_doubles_ = 0;
+  size_t scratch_bytes_ = 0;
 };
 
 struct Network {
@@ -82,7 +82,7 @@ Network& Vgg() {
     auto random = MakeSeededRandom(1);
     for (const Layer& layer : Vgg19()) {
       made->layers.emplace_back(layer, *random);
-      made->scratch.Reserve(made->layers.back().scratch_doubles()).value();
+      made->scratch.Reserve(made->layers.back().scratch_bytes()).value();
     }
     return made;
   }();

@@ -99,7 +99,7 @@ void Measure(const Case& drawn, RoundingFamily family, Inputs inputs, RandomSour
   Freivalds check = Freivalds::Create({graph.graph().nodes[0], x_type, y_type, x_layout, y_layout, weight, &bias},
                                       family, 2, random, 3);
   FreivaldsScratch scratch;
-  scratch.Reserve(check.scratch_doubles()).value();
+  scratch.Reserve(check.scratch_bytes()).value();
   Buffer x(LaidOutBytes(x_type, x_layout).value()), y(LaidOutBytes(y_type, y_layout).value());
   for (int i = 0; i < 4; ++i) {
     Tensor dense = Draw(drawn.x, inputs, random);

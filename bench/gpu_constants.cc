@@ -140,7 +140,7 @@ class Measurement {
     Freivalds check = Freivalds::Create({node, x_type, y_type, Layout::kDense, Layout::kDense, weight, &bias}, family, 2,
                                         random_, kProbes);
     FreivaldsScratch scratch;
-    scratch.Reserve(check.scratch_doubles()).value();
+    scratch.Reserve(check.scratch_bytes()).value();
     Tensor x = Draw(drawn.x, inputs, random_), y = Tensor::Allocate(y_type).value();
     Compute(cut_ ? Cut(x) : x.Clone(), y);
     worst.alarms += !check.Check(x.As<float>(), Claim({y_type, Layout::kDense, y.mutable_bytes()}), scratch).ok();

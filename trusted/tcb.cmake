@@ -70,12 +70,16 @@ set(SOTER_TRUSTED_SOURCES
   trusted/check/freivalds.cc
   trusted/check/freivalds_create.cc
   trusted/check/freivalds_kernels.cc
+  trusted/check/mixed_batch.cc
   trusted/check/probe_geometry.cc
   trusted/check/rounding.cc
+  trusted/check/tiling.cc
   trusted/check/verdict.cc
   trusted/check/waiver.cc
   trusted/engine/activation_layout.cc
+  trusted/engine/band_activation.cc
   trusted/engine/binding.cc
+  trusted/engine/checked_take_in.cc
   trusted/engine/choice.cc
   trusted/engine/cost_profile.cc
   trusted/engine/development_only.cc

@@ -242,7 +242,7 @@ TEST(ValidatedPlan, EnnclaveKeepsPrivateOperatorsAndParametersOffTheAccelerator)
   Plan plan = PlanGraph(graph, Scheme::kEnnclave, Check::kNone, part.values)->plan();
   Plan moved = plan;
   moved.placement.back().accelerator = true;
-  moved.stages = SplitIntoStages(graph, moved.placement);
+  moved.stages = SplitIntoStages(graph, moved.placement, moved.check);
   EXPECT_THAT(ValidatedPlan::Validate(graph, moved).error().message, HasSubstr("private"));
   Plan hidden = plan;
   for (const Initializer& initializer : graph.graph().initializers) hidden.public_values.erase(initializer.value);

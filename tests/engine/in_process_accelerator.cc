@@ -9,7 +9,7 @@ Status InProcessAccelerator::LoadWeight(WeightId id, TensorView weight) {
   record_.room_bytes -= record_.room_bytes == SIZE_MAX ? 0 : weight.bytes.size();
   Tensor copy = TRY(Tensor::Allocate(weight.type));
   if (!weight.bytes.empty()) std::memcpy(copy.mutable_bytes().data(), weight.bytes.data(), weight.bytes.size());
-  record_.weights.push_back(copy.Clone());
+  if (record_.keeps) record_.weights.push_back(copy.Clone());
   weights_[id] = std::make_shared<const Tensor>(std::move(copy));
   return {};
 }
@@ -30,7 +30,7 @@ Result<std::vector<Refusal>> InProcessAccelerator::LoadSegments(std::span<const 
     auto source = [this](const Initializer& initializer) -> Result<std::shared_ptr<const Tensor>> {
       return initializer.data != nullptr ? initializer.data : weights_.at(initializer.weight);
     };
-    Loaded loaded{TRY(Program::Compile(graph, source, {.threads = 1, .input_layouts = segment.input_layouts,
+    Loaded loaded{TRY(Program::Compile(graph, source, {.threads = record_.threads, .input_layouts = segment.input_layouts,
                                                        .output_layouts = segment.output_layouts})), segment, {}, {}};
     for (size_t i = 0; i < segment.input_types.size(); ++i)
       loaded.inputs.emplace_back(TRY(LaidOutBytes(segment.input_types[i], segment.input_layouts[i])));
@@ -58,7 +58,7 @@ Status InProcessAccelerator::Start(uint32_t segment, Deadline) {
   std::vector<std::byte*> outputs;
   for (Buffer& buffer : loaded.inputs) {
     inputs.push_back(buffer.bytes().data());
-    record_.inputs.emplace_back(buffer.bytes().begin(), buffer.bytes().end());
+    if (record_.keeps) record_.inputs.emplace_back(buffer.bytes().begin(), buffer.bytes().end());
   }
   for (Buffer& buffer : loaded.outputs) outputs.push_back(buffer.bytes().data());
   TRY(loaded.program.Run(inputs, outputs));

@@ -18,6 +18,8 @@ class InProcessAccelerator : public Accelerator {
 
   // What outlives the accelerator, which the session owns.
   struct Record {
+    bool keeps = true;  // false: weights and inputs are not kept
+    int threads = 1;
     std::vector<Tensor> weights;
     std::vector<std::vector<std::byte>> inputs;
     size_t starts = 0;

@@ -97,10 +97,72 @@ TEST(Session, RepeatsAreReportedOneByOne) {
 
 TEST(Session, ATamperedFingerprintEndsTheQueryWithoutOutput) {
   Harness harness(SettingsFor(Scheme::kSoter, 1, Check::kFingerprint));
-  harness.record_.tamper = [](uint32_t, size_t, std::span<std::byte> bytes) {
-    reinterpret_cast<float*>(bytes.data())[0] += 0.5f;
+  harness.record_.tamper = [](uint32_t, size_t, std::span<std::byte> bytes) {  // every row: one of them is a fingerprint
+    for (size_t i = 0; i < bytes.size() / sizeof(float); ++i) reinterpret_cast<float*>(bytes.data())[i] += 0.5f;
   };
   EXPECT_EQ(harness.Run(RandomBatch(1, 7)).error().code, ErrorCode::kIntegrity);
+}
+
+// Requests all have the same number of rows, and which of them is the user's changes from query to query.
+TEST(Session, FingerprintsRideAtRandomPlacesAmongTheUsersRows) {
+  Harness harness(SettingsFor(Scheme::kSoter, 1, Check::kFingerprint));
+  constexpr size_t kRow = 3 * 12 * 12 * sizeof(float);
+  size_t first = 0, queries = 64;
+  std::vector<float> expected = Plain(1, 7);
+  for (size_t i = 0; i < queries; ++i) {
+    size_t before = harness.record_.inputs.size();
+    Result<control::RunReport> report = harness.Run(RandomBatch(1, 7));
+    EXPECT_LE(RelativeError(OutputOf(report), expected), 1e-5);
+    const std::vector<std::byte>& sent = harness.record_.inputs[before];  // to the first operator
+    ASSERT_EQ(sent.size(), 2 * kRow);
+    const std::vector<std::byte>& original = harness.record_.inputs[0];
+    bool at_first = std::equal(sent.begin(), sent.begin() + kRow, original.begin()) ||
+                    std::equal(sent.begin(), sent.begin() + kRow, original.begin() + kRow);
+    bool at_last = std::equal(sent.begin() + kRow, sent.end(), original.begin()) ||
+                   std::equal(sent.begin() + kRow, sent.end(), original.begin() + kRow);
+    if (i > 0) EXPECT_NE(at_first, at_last);  // the user's row comes again, no fingerprint does
+    first += at_first;
+  }
+  EXPECT_GT(first, queries / 4);  // four standard deviations
+  EXPECT_LT(first, 3 * queries / 4);
+}
+
+TEST(Session, TamperingWithAllRowsOfAFewUsersIsCaughtAsOftenAsAFingerprintIsAmongThem) {
+  control::Settings settings = SettingsFor(Scheme::kSoter, 1, Check::kFingerprint);
+  settings.fingerprint_rate = 0.5;  // two fingerprints among four rows
+  int caught = 0, runs = 60;
+  for (int i = 0; i < runs; ++i) {
+    Harness harness(settings);
+    harness.record_.tamper = [](uint32_t segment, size_t, std::span<std::byte> bytes) {
+      if (segment == 0) reinterpret_cast<float*>(bytes.data())[0] += 0.5f;  // one row of six
+    };
+    caught += !harness.Run(RandomBatch(4, 7)).ok();
+  }
+  EXPECT_GT(caught, runs / 3 - 16);  // expected: a third; four standard deviations
+  EXPECT_LT(caught, runs / 3 + 16);
+}
+
+TEST(Session, AFingerprintRateOfZeroChecksNothing) {
+  control::Settings settings = SettingsFor(Scheme::kSoter, 1, Check::kFingerprint);
+  settings.fingerprint_rate = 0;
+  Harness harness(settings);
+  Result<control::RunReport> report = harness.Run(RandomBatch(1, 7));
+  EXPECT_LE(RelativeError(OutputOf(report), Plain(1, 7)), 1e-5);
+  EXPECT_EQ(report->checks_made, 0u);
+  EXPECT_EQ(report->verified, 2);
+}
+
+TEST(Session, AfterThreeWrongFingerprintsTheWorkerIsGivenUp) {
+  Harness harness(SettingsFor(Scheme::kSoter, 1, Check::kFingerprint));
+  harness.record_.tamper = [](uint32_t, size_t, std::span<std::byte> bytes) {
+    for (size_t i = 0; i < bytes.size() / sizeof(float); ++i) reinterpret_cast<float*>(bytes.data())[i] += 0.5f;
+  };
+  for (int i = 0; i < kMaxCheckFailures; ++i) {
+    Result<control::RunReport> report = harness.Run(RandomBatch(1, 7));
+    EXPECT_EQ(report.error().code, ErrorCode::kIntegrity);
+    EXPECT_EQ(report.error().message, kWrongResult);  // the same for every operator
+  }
+  EXPECT_EQ(harness.Run(RandomBatch(1, 7)).error().code, ErrorCode::kUnavailable);
 }
 
 TEST(Session, WithoutACheckTamperingGoesUnnoticedAndChangesTheOutput) {

@@ -119,6 +119,17 @@ void RewriteAfterAnswer(Liar&, const AnswerPlace&, Bytes output) {
   for (float& value : Floats(output)) value = -1.0f - value;
 }
 
+// Rows are images, or vectors: the outermost extent, in every layout.
+void TamperRealQueries(Liar& liar, const AnswerPlace&, Bytes output) {
+  std::span<float> y = Floats(output);
+  const std::vector<bool>& targets = liar.targets();
+  if (targets.empty()) return;
+  const size_t row = y.size() / targets.size();
+  float shift = 0.1f * Largest(y);
+  for (size_t i = 0; i < row * targets.size(); ++i)
+    if (targets[i / row]) y[i] += shift;
+}
+
 void SwapOutputs(std::span<const Bytes> outputs) {
   for (size_t i = 1; i < outputs.size(); ++i) {
     if (outputs[0].size() != outputs[i].size()) continue;
@@ -189,6 +200,8 @@ constexpr Bug kBugs[] = {
     {.name = "low-rank", .what = "adds a matrix of rank one", .before = LowRank},
     {.name = "below-tolerance", .what = "shifts all by a millionth of the largest", .before = BelowTolerance},
     {.name = "wrong-weights", .what = "computes with other weights", .weight = WrongWeights},
+    {.name = "tamper-real-queries-only", .what = "answers fingerprints honestly, once it knows their span",
+     .before = TamperRealQueries, .spares_fingerprints = true},
     {.name = "truncate", .what = "sends half an output", .effect = Effect::kMalformed, .frame = Truncate},
     {.name = "wrong-shape", .what = "sends more elements", .effect = Effect::kMalformed, .frame = WrongShape},
     {.name = "wrong-dtype", .what = "sends float64", .effect = Effect::kMalformed, .frame = WrongDtype},
@@ -227,6 +240,14 @@ bool Liar::Lies(uint64_t run) {
 
 void Liar::OnWeight(WeightId, Tensor& weight) {
   if (bug_.weight != nullptr) bug_.weight(weight);
+}
+
+void Liar::OnInputs(uint64_t, uint32_t segment, std::span<const std::span<const std::byte>> inputs,
+                    std::span<const wire::Port> ports) {
+  targets_.clear();
+  if (inputs.empty() || ports[0].type.dtype != DType::kFloat32 || ports[0].type.shape.empty()) return;
+  std::span<const float> rows(reinterpret_cast<const float*>(inputs[0].data()), inputs[0].size() / sizeof(float));
+  targets_ = attacks_[segment].Observe(rows, static_cast<size_t>(ports[0].type.shape[0]));
 }
 
 void Liar::BeforeOutput(const AnswerPlace& place, std::span<std::byte> output) {

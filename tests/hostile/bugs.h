@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/hostile/span_attack.h"
 #include "untrusted/worker/tampering.h"
 
 // The lies of build/soter-hostile-worker, one small function each.
@@ -35,6 +36,7 @@ struct Bug {
   void (*after)(Liar&, const AnswerPlace&, std::span<std::byte>) = nullptr;
   void (*all)(std::span<const std::span<std::byte>>) = nullptr;  // holds outputs back until all are there
   void (*weight)(Tensor&) = nullptr;
+  bool spares_fingerprints = false;  // looks for fingerprints among the rows of its inputs, and answers them honestly
   // Sends something else in place of an output's frame. Such a bug refuses shared memory, which has no frames.
   void (*frame)(uint64_t request, std::span<const wire::Connection::Piece>, wire::Connection&) = nullptr;
 };
@@ -50,6 +52,9 @@ class Liar : public Tampering {
 
   bool AllowsSharing() const override { return bug_.frame == nullptr; }
   bool HoldsOutputs() const override { return bug_.all != nullptr; }
+  bool WatchesInputs() const override { return bug_.spares_fingerprints; }
+  void OnInputs(uint64_t run, uint32_t segment, std::span<const std::span<const std::byte>> inputs,
+                std::span<const wire::Port> ports) override;
   void OnWeight(WeightId id, Tensor& weight) override;
   void BeforeOutput(const AnswerPlace& place, std::span<std::byte> output) override;
   void AfterOutput(const AnswerPlace& place, std::span<std::byte> output) override;
@@ -62,6 +67,9 @@ class Liar : public Tampering {
   size_t Below(size_t end) { return std::uniform_int_distribution<size_t>(0, end - 1)(random_); }
   std::span<const std::byte> last(const AnswerPlace& place) const { return Find(last_, place); }
   std::span<const std::byte> first(const AnswerPlace& place) const { return Find(first_, place); }
+  // Which rows of the current run are safe to tamper with, and what was found out about each segment.
+  const std::vector<bool>& targets() const { return targets_; }
+  const std::map<uint32_t, SpanAttack>& attacks() const { return attacks_; }
 
  private:
   using Answers = std::map<std::pair<uint32_t, size_t>, std::vector<std::byte>>;  // by segment and output
@@ -77,6 +85,8 @@ class Liar : public Tampering {
   uint64_t decided_run_ = UINT64_MAX;
   bool lies_ = false;
   Answers last_, first_;
+  std::map<uint32_t, SpanAttack> attacks_;
+  std::vector<bool> targets_;
 };
 
 }  // namespace soter::hostile

@@ -116,7 +116,7 @@ void AddSchemeOptions(CLI::App& command, SchemeOptions& options) {
       ->capture_default_str();
   AddCheckOption(command, "--check", options.check, "how the accelerator's results are checked [the scheme's own]");
   command
-      .add_option("--fingerprint-rate", settings.fingerprint_rate, "share of queries and operators that is checked")
+      .add_option("--fingerprint-rate", settings.fingerprint_rate, "fingerprints in a request, as a share of its rows, rounded up")
       ->check(Fraction())
       ->capture_default_str();
   command.add_option("--cornerstones", settings.cornerstones, "known answers per operator that fingerprints combine")

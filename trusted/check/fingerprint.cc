@@ -6,6 +6,7 @@
 
 #include "common/compute/simd.h"
 #include "trusted/check/check_access.h"
+#include "trusted/check/verdict.h"
 
 namespace soter {
 namespace {
@@ -85,7 +86,7 @@ constexpr int64_t kBlock = 4096;  // elements summed at a time: they stay in the
 
 Fingerprint::Fingerprint(const Node& node, const Tensor& weight, const Tensor* bias, std::vector<Tensor> inputs,
                          std::vector<Tensor> outputs)
-    : inputs_(std::move(inputs)), outputs_(std::move(outputs)), factors_(inputs_.size()) {
+    : inputs_(std::move(inputs)), outputs_(std::move(outputs)) {
   CHECK(!inputs_.empty() && inputs_.size() == outputs_.size(), "a fingerprint needs cornerstones");
   WeightRows rows = MeasureRows(node, weight);
   row_norm_ = std::move(rows.norms);
@@ -102,14 +103,16 @@ Fingerprint::Fingerprint(const Node& node, const Tensor& weight, const Tensor* b
     }
 }
 
-void Fingerprint::Draw(RandomSource& random, std::span<float> x) {
+void Fingerprint::Draw(RandomSource& random, std::span<float> x, Combination& drawn) const {
   CHECK(x.size() == input_elements(), "a fingerprint has the size of its cornerstones");
+  std::vector<float>& factors = drawn.factors;
+  factors.resize(inputs_.size());
   double norm = 0;
-  for (float& factor : factors_) {
+  for (float& factor : factors) {
     factor = static_cast<float>(std::abs(random.NextGaussian()));
     norm += double{factor} * factor;
   }
-  for (float& factor : factors_) factor = static_cast<float>(factor / std::sqrt(norm));
+  for (float& factor : factors) factor = static_cast<float>(factor / std::sqrt(norm));
   int64_t count = static_cast<int64_t>(x.size());
   float largest = 0;
 #pragma omp parallel for schedule(static) reduction(max : largest)
@@ -117,28 +120,29 @@ void Fingerprint::Draw(RandomSource& random, std::span<float> x) {
     int64_t size = std::min(kBlock, count - start);
     float* block = x.data() + start;
     std::fill_n(block, size, 0.0f);
-    for (size_t k = 0; k < factors_.size(); ++k) AddScaled(inputs_[k].As<float>().data() + start, factors_[k], block, size);
+    for (size_t k = 0; k < factors.size(); ++k) AddScaled(inputs_[k].As<float>().data() + start, factors[k], block, size);
     largest = std::max(largest, LargestMagnitude(block, size));
   }
-  largest_input_ = largest;
+  drawn.largest_input = largest;
 }
 
-Result<Verified<PrivateTensor>> Fingerprint::Check(Claim claim) const {
+Result<Verified<PrivateTensor>> Fingerprint::Check(Claim claim, const Combination& drawn) const {
+  const std::vector<float>& factors = drawn.factors;
   const PrivateTensor& answer = CheckAccess::Look(claim);
   if (answer.type != outputs_[0].type() || answer.layout != Layout::kDense)
     return Malformed("a fingerprint was answered with another shape");
   const float* y = reinterpret_cast<const float*>(answer.bytes.data());
   int64_t count = static_cast<int64_t>(outputs_[0].As<float>().size());
   int64_t channels = static_cast<int64_t>(bias_.size());
-  float spread = kErrorFactor * kUnitRoundoff * std::sqrt(static_cast<float>(inner_count_)) * largest_input_;
+  float spread = kErrorFactor * kUnitRoundoff * std::sqrt(static_cast<float>(inner_count_)) * drawn.largest_input;
   bool right = true;  // no early exit, so that time tells nothing
 #pragma omp parallel for schedule(static) reduction(&& : right)
   for (int64_t start = 0; start < count; start += kBlock) {
     int64_t end = std::min(start + kBlock, count);
     std::array<float, kBlock> expected;
     std::fill_n(expected.data(), end - start, 0.0f);
-    for (size_t k = 0; k < factors_.size(); ++k)
-      AddScaled(outputs_[k].As<float>().data() + start, factors_[k], expected.data(), end - start);
+    for (size_t k = 0; k < factors.size(); ++k)
+      AddScaled(outputs_[k].As<float>().data() + start, factors[k], expected.data(), end - start);
     for (int64_t i = start; i < end;) {  // one channel's run after the other
       int64_t run_end = std::min(end, (i / channel_stride_ + 1) * channel_stride_);
       size_t channel = static_cast<size_t>(i / channel_stride_ % channels);
@@ -147,7 +151,7 @@ Result<Verified<PrivateTensor>> Fingerprint::Check(Claim claim) const {
       i = run_end;
     }
   }
-  if (!right) return IntegrityError("the accelerator answered a fingerprint wrongly");
+  if (!right) return IntegrityError(kWrongResult);
   return CheckAccess::Accept(std::move(claim));
 }
 

@@ -21,13 +21,21 @@ class Fingerprint {
   Fingerprint(const Node& node, const Tensor& weight, const Tensor* bias, std::vector<Tensor> inputs,
               std::vector<Tensor> outputs);
 
+  // Combination is what the enclave remembers of one fingerprint that it sent.
+  struct Combination {
+    std::vector<float> factors;  // m_i
+    float largest_input = 0;     // max |x|
+  };
+
   // Draw writes a fresh combination of the cornerstones to `x`, dense, as many elements as an X_i.
-  void Draw(RandomSource& random, std::span<float> x);
+  void Draw(RandomSource& random, std::span<float> x, Combination& drawn) const;
 
-  // Check decides whether `claim` is F(x) + b for the x of the last Draw, comparing every element.
+  // Check decides whether `claim` is F(x) + b for the x of `drawn`, comparing every element.
   // Errors: kIntegrity (it is not), kMalformed (shape). Leaks: time depends on the size only.
-  Result<Verified<PrivateTensor>> Check(Claim claim) const;
+  Result<Verified<PrivateTensor>> Check(Claim claim, const Combination& drawn) const;
 
+  const TensorType& input_type() const { return inputs_.front().type(); }
+  const TensorType& output_type() const { return outputs_.front().type(); }
   size_t input_elements() const { return inputs_.front().As<float>().size(); }
 
  private:
@@ -36,8 +44,6 @@ class Fingerprint {
   std::vector<float> row_norm_;           // ||w_j||_2 per output channel
   int64_t inner_count_ = 0;               // products summed for one output
   int64_t channel_stride_ = 1;            // elements of one channel that lie together in an output
-  std::vector<float> factors_;            // m_i of the last Draw
-  float largest_input_ = 0;               // max |x| of the last Draw
 };
 
 }  // namespace soter

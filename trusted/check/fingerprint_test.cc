@@ -24,7 +24,7 @@ class FingerprintTest : public ::testing::Test {
     Node node{"dense", Linear{}, {0, 1, 2}, {3}};
     fingerprint_.emplace(node, weight_, &bias_, std::move(inputs), std::move(outputs));
     x_.resize(kRows * kIn);
-    fingerprint_->Draw(*random_, x_);
+    fingerprint_->Draw(*random_, x_, drawn_);
     answer_ = Compute(x_);
   }
 
@@ -47,12 +47,13 @@ class FingerprintTest : public ::testing::Test {
   }
 
   Result<Verified<PrivateTensor>> CheckAnswer() {
-    return fingerprint_->Check(Claim({answer_.type(), Layout::kDense, answer_.mutable_bytes()}));
+    return fingerprint_->Check(Claim({answer_.type(), Layout::kDense, answer_.mutable_bytes()}), drawn_);
   }
 
   std::unique_ptr<RandomSource> random_ = MakeSeededRandom(11);
   Tensor weight_, bias_, answer_;
   std::optional<Fingerprint> fingerprint_;
+  Fingerprint::Combination drawn_;
   std::vector<float> x_;
 };
 
@@ -60,7 +61,7 @@ TEST_F(FingerprintTest, AnHonestAnswerPasses) { EXPECT_TRUE(CheckAnswer().ok());
 
 TEST_F(FingerprintTest, ManyHonestAnswersPass) {
   for (int i = 0; i < 1000; ++i) {
-    fingerprint_->Draw(*random_, x_);
+    fingerprint_->Draw(*random_, x_, drawn_);
     answer_ = Compute(x_);
     ASSERT_TRUE(CheckAnswer().ok()) << "draw " << i;
   }
@@ -82,19 +83,19 @@ TEST_F(FingerprintTest, NaNIsCaught) {
 }
 
 TEST_F(FingerprintTest, TheAnswerToAnEarlierDrawIsCaught) {
-  fingerprint_->Draw(*random_, x_);
+  fingerprint_->Draw(*random_, x_, drawn_);
   EXPECT_EQ(CheckAnswer().error().code, ErrorCode::kIntegrity);
 }
 
 TEST_F(FingerprintTest, AnotherShapeIsMalformed) {
   Tensor other = Fill({kRows, kOut + 1});
-  EXPECT_EQ(fingerprint_->Check(Claim({other.type(), Layout::kDense, other.mutable_bytes()})).error().code,
+  EXPECT_EQ(fingerprint_->Check(Claim({other.type(), Layout::kDense, other.mutable_bytes()}), drawn_).error().code,
             ErrorCode::kMalformed);
 }
 
 TEST_F(FingerprintTest, EachDrawIsFresh) {
   std::vector<float> before = x_;
-  fingerprint_->Draw(*random_, x_);
+  fingerprint_->Draw(*random_, x_, drawn_);
   EXPECT_NE(before, x_);
 }
 

@@ -2,56 +2,49 @@
 
 #include <cstdint>
 
-// Dot products in double precision over the channels of float tensors, many columns of weights at once: the inner
-// loops of Freivalds' check. All of them read each value once, allocate nothing and take a time that depends on
-// sizes only.
+// The inner loops of Freivalds' check: dot products of tiles of float tensors with secret weights, several tiles at a
+// time. Products and sums of up to kChain terms are float32 (fused, so one rounding each); beyond that, double precision
+// (docs/spec/integrity.md section 1.4). Nothing is allocated, and the time depends on sizes only.
 namespace soter::freivalds {
 
-// Positions handled together: one cache line of doubles in each column's plane.
-inline constexpr int64_t kTile = 8;
-// Columns that one pass over the channels computes for a tile: as many accumulators as the registers hold.
-inline constexpr int64_t kGroup = 16;
-// Columns beyond the last full group of kTile that are cheaper one by one.
-inline constexpr int64_t kMaxSingles = 3;
+inline constexpr int64_t kBlock = 16;   // channels side by side, in memory and in a vector
+inline constexpr int64_t kChain = 64;   // float32 terms summed before they go to double precision, or those of one block
+inline constexpr int kMaxProbes = 3;
 
-// Positions refers to a run of positions whose channels lie in blocks: [blocks][.., position_stride][block].
-// Channels last is one block of all channels; nChw16c has blocks of 16.
-struct Positions {
-  const float* base;        // channel 0 of the first position
-  int64_t count;            // positions
-  int64_t position_stride;  // floats from one position to the next
-  int64_t block, blocks;    // channels in a block, and blocks
-  int64_t block_stride;     // floats from one block to the next
+// Cell is one position of a tile: where it lies, and which weights belong to it.
+struct Cell {
+  int64_t offset;  // in floats, from the tile's origin
+  int64_t index;
 };
 
-// Planes receive one double per column and position: column j of position i goes to base[j * stride + i].
-struct Planes {
-  double* base;
-  int64_t stride;
+// Cells of a tile; the first `squares` of them also count in the tile's weighted sum of squares.
+struct Cells {
+  const Cell* list;
+  int64_t count, squares;
 };
 
-// Singles computes for every position the dot products with `count` <= kMaxSingles columns of weights [count][c], and
-// then, as one more column, the sum of squares[i] x_i^2.
-void Singles(const Positions& x, const double* weights, int64_t count, const double* squares, Planes out);
+// TileWeights of one operand: probes [block][cell][probe][16], squares [block][cell][16] or null for ones.
+struct TileWeights {
+  const float* probes;
+  const float* squares;
+  int64_t cells;  // in the weights, whichever of them a call uses
+};
 
-// Groups computes the dot products with `columns`, a multiple of kTile, whose weights lie as
-// [columns / kGroup][c][kGroup], a last half group as [c][kTile]. x.count <= kTile.
-// scratch: kTile * c doubles.
-void Groups(const Positions& x, const double* weights, int64_t columns, double* scratch, Planes out);
-
-// PlanarSingles and PlanarGroups do the same for channels that lie in planes of their own: channel i of position p is
-// base[i * plane + p].
-struct PlanarPositions {
+// Tiles names `count` tiles, `step` floats apart, whose channels lie in `blocks` of 16, block_stride floats apart.
+struct Tiles {
   const float* base;
-  int64_t count, channels, plane;
+  int64_t origin, step, count;
+  int64_t blocks, block_stride;
 };
-void PlanarSingles(const PlanarPositions& x, const double* weights, int64_t count, const double* squares, Planes out);
-void PlanarGroups(const PlanarPositions& x, const double* weights, int64_t columns, Planes out);
+
+// Dots writes for every tile the dot product with each of `probes` weights and then its weighted sum of squares to
+// sums [count][probes + 1].
+void Dots(const Tiles& tiles, const Cells& cells, const TileWeights& weights, int64_t probes, double* sums);
 
 // AddRows adds to sums[j][i], for each of `columns` j and i < width, the sum over rows r of
 // factors[j * factor_stride + r] * w[r * row_stride + i], and to squares[i] that of w[..]^2.
 // sums has rows of `sum_stride` doubles.
-void AddRows(const float* w, int64_t rows, int64_t row_stride, int64_t width, const double* factors,
+void AddRows(const float* w, int64_t rows, int64_t row_stride, int64_t width, const float* factors,
              int64_t factor_stride, int64_t columns, double* sums, int64_t sum_stride, double* squares);
 
 }  // namespace soter::freivalds

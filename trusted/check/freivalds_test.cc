@@ -38,7 +38,7 @@ class CheckedOperator {
     LinearOperator linear{node_, x_type_, y_type_, x_layout, y_layout, weight_, bias_ ? &*bias_ : nullptr};
     family_ = FamilyOf(node_, wire::Arithmetic::kFloat32, control::WorkerKind::kCpu);
     freivalds_.emplace(Freivalds::Create(linear, family_, threads, *random_, probes));
-    EXPECT_TRUE(scratch_.Reserve(freivalds_->scratch_doubles()).ok());
+    EXPECT_TRUE(scratch_.Reserve(freivalds_->scratch_bytes()).ok());
     Fill();
   }
 
@@ -224,6 +224,60 @@ TEST(Freivalds, ValuesInOneCornerLeaveHonestNeighboursWithinTheirTolerance) {
   for (size_t i = 0; i < 16; ++i) op.x()[i] = 1e6f;  // Winograd's rounding errors reach the rest of the tile
   op.Compute();
   EXPECT_TRUE(op.Passes());
+}
+
+TEST(Freivalds, NothingAtAllPasses) {
+  CheckedOperator rows(Linear{}, {0, 64}, {32, 64}, 0, Layout::kDense, Layout::kDense, 4);
+  EXPECT_TRUE(rows.Passes());
+  CheckedOperator images(Conv{.window = WindowOf({3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1})}, {0, 16, 8, 8}, {16, 16, 3, 3}, 0,
+                         Layout::kNChw16c, Layout::kNChw16c, 4);
+  EXPECT_TRUE(images.Passes());
+}
+
+// The tolerance of a Winograd tile looks at its neighbours: blowing up one of them must not let the tile pass.
+TEST(Freivalds, InflatingANeighbourRaisesATolerancePastItsOwnFailure) {
+  CheckedOperator op = Convolution();
+  for (int run = 0; run < 20; ++run) {
+    op.Fill();
+    op.y()[0] += 1e-3f;
+    for (size_t i = 16 * 4; i < 16 * 8; ++i) op.y()[i] *= 1e6f;  // the tile to its right
+    EXPECT_FALSE(op.Passes());
+  }
+}
+
+TEST(Freivalds, ErrorsThatCancelWithinAColumnAreCaught) {
+  CheckedOperator op = Convolution();
+  for (int run = 0; run < 20; ++run) {
+    op.Fill();
+    op.y()[5] += 0.05f, op.y()[6] -= 0.05f;    // two channels of a position
+    EXPECT_FALSE(op.Passes());
+    op.Fill();
+    op.y()[5] += 0.05f, op.y()[5 + 16] -= 0.05f;  // two positions of a tile
+    EXPECT_FALSE(op.Passes());
+  }
+}
+
+TEST(Freivalds, ColumnsBeyondTheRangeOfSquaresFailAndTinyOnesPass) {
+  CheckedOperator op(Linear{}, {3, 64}, {32, 64}, 0, Layout::kDense, Layout::kDense, 4);
+  for (float scale : {1e-36f, 1e-28f, 1e-22f, 1e-18f, 1e-10f, 1e10f, 1e15f}) {
+    op.Fill();
+    for (float& value : op.x()) value *= scale;
+    op.Compute();
+    EXPECT_TRUE(op.Passes()) << scale;
+  }
+  op.Fill();
+  for (float& value : op.x()) value *= 1e25f;
+  op.Compute();
+  EXPECT_FALSE(op.Passes());
+}
+
+TEST(Freivalds, WrongWeightsAreCaughtWhereverTheyMatter) {
+  CheckedOperator op(Linear{}, {2, 64}, {32, 64}, 0, Layout::kDense, Layout::kDense, 4);
+  std::fill(op.x().begin(), op.x().begin() + 64, 0.0f);  // a row of zeros hides any weight; the result is right there
+  op.Compute();
+  EXPECT_TRUE(op.Passes());
+  op.y()[3] = op.weight_.As<float>()[5];  // what no weight can make of zeros
+  EXPECT_FALSE(op.Passes());
 }
 
 // What an accelerator may answer instead of the truth.

@@ -36,7 +36,7 @@ struct RoundingModel {
 // A few roundings do not grow with k: of masks, of unmasking, of the operators before this one, of transforms.
 inline constexpr double kExtraTerms = 64;
 
-// Found by bench/freivalds_constants, largest residual times a margin of at least 1.5. The last three were measured in
+// Found by soter bench --integrity, largest residual times a margin of at least 1.5. The last three were measured in
 // simulation only, never on a GPU; their sums have twice the CPU's factor. Constants of the specification: nothing
 // changes them at run time.
 inline constexpr std::array<RoundingModel, 5> kRoundingModels = {{
@@ -55,8 +55,8 @@ constexpr const RoundingModel& ModelOf(RoundingFamily family) { return kRounding
 // depends on what was asked for, and of whom, never on what the accelerator says.
 RoundingFamily FamilyOf(const Node& node, wire::Arithmetic arithmetic, control::WorkerKind worker);
 
-// FreivaldsMulAdds is what a check of `node` with `probes` probes costs, in float32 multiply-adds: one in double
-// precision counts as two.
+// FreivaldsMulAdds is what a check of `node` with `probes` probes is said to cost, in float32 multiply-adds: a high price
+// on purpose, as if each position were a column of its own, and twice that for the memory that is read.
 int64_t FreivaldsMulAdds(const StaticGraph& graph, const Node& node, int probes);
 
 // IsCheapToCheck: a check costs at most a quarter of the operator itself. First layers, depthwise convolutions and

@@ -1,7 +1,6 @@
 #include "trusted/check/verdict.h"
 
 #include "trusted/check/check_access.h"
-#include "trusted/check/freivalds.h"
 
 namespace soter {
 

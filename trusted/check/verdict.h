@@ -4,6 +4,12 @@
 
 namespace soter {
 
+// A session gives a worker up after this many failed queries; Freivalds' check uses up one set of probes with each.
+inline constexpr int kMaxCheckFailures = 3;
+
+// What every failed check says, so that nobody learns which operator or element it was.
+inline constexpr const char* kWrongResult = "a result of the accelerator failed its check";
+
 // Answer stands for the outputs of one query: whoever holds a Verified<Answer> may release them.
 struct Answer {};
 

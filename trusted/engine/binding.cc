@@ -1,6 +1,7 @@
 #include "trusted/engine/binding.h"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "common/graph/op_traits.h"
@@ -23,7 +24,7 @@ class BindingBuilder {
     TRY(MakeEdges());
     TRY(LoadAccelerator());
     if (!refused_.values.empty()) return *refused_.why;
-    if (!probe_segments_.empty()) TRY(MakeFingerprints());
+    if (HasFingerprints()) TRY(MakeFingerprints());
     for (const Stage& stage : plan().stages) TRY(stage.accelerator ? FinishAcceleratorStage(stage) : AddEnclaveStage(stage));
     return std::move(binding_);
   }
@@ -35,8 +36,6 @@ class BindingBuilder {
 
   // Makes all segments and uploads what they refer to. Nothing is released before the accelerator has taken everything.
   Status LoadAccelerator() {
-    for (size_t i = 0; i < plan().placement.size(); ++i)
-      if (plan().placement[i].checked && plan().check == Check::kFingerprint) TRY(AddProbeSegment(static_cast<uint32_t>(i)));
     for (const Stage& stage : plan().stages)
       if (stage.accelerator) TRY(AddAcceleratorStage(stage));
     if (segments_.empty() || !refused_.values.empty()) return {};
@@ -210,9 +209,12 @@ class BindingBuilder {
     auto step = std::make_unique<AcceleratorStage>();
     step->segment = segment.id;
     for (ValueId value : stage.inputs) step->sends.push_back(CrossingOf(value));
-    for (ValueId value : returned) step->receipts.push_back({CrossingOf(value), nullptr, std::nullopt, nullptr});
-    for (const Crossing& send : step->sends) binding_->bytes_sent += send.edge->buffer.size();
-    for (const Receipt& receipt : step->receipts) binding_->bytes_received += receipt.crossing.edge->buffer.size();
+    for (ValueId value : returned) step->receipts.push_back({.crossing = CrossingOf(value)});
+    if (HasFingerprints()) TRY(AddFingerprintRows(stage, segment));
+    for (size_t i = 0; i < segment.input_types.size(); ++i)
+      binding_->bytes_sent += TRY(LaidOutBytes(segment.input_types[i], segment.input_layouts[i]));
+    for (size_t i = 0; i < segment.output_types.size(); ++i)
+      binding_->bytes_received += TRY(LaidOutBytes(segment.output_types[i], segment.output_layouts[i]));
     binding_->receipt_count += step->receipts.size();
     segments_.push_back(std::move(segment));
     loaded_stages_.push_back(std::move(step));
@@ -223,6 +225,7 @@ class BindingBuilder {
   Status FinishAcceleratorStage(const Stage& stage) {
     std::unique_ptr<AcceleratorStage> step = std::move(loaded_stages_[finished_stages_++]);
     if (IsChecked(stage)) TRY(AddChecks(ShadowOf(graph(), stage), *step));
+    if (HasFingerprints()) TRY(AddMixedBatch(stage, *step));
     for (ValueId value : ConstantsOf(stage)) Used(value);
     TRY(context_.weights.ReleaseUnheld(used_up_));
     binding_->steps.push_back({nullptr, std::move(step)});
@@ -235,13 +238,48 @@ class BindingBuilder {
     for (size_t i = 0; i < shadow.steps.size(); ++i) {
       Receipt& receipt = stage.receipts[i];
       const Node& linear = node(shadow.steps[i].node);
-      receipt.before = TRY(MakeShadowStage(shadow.steps[i].before));
       receipt.input = binding_->edges.at(linear.inputs[0]).get();
       receipt.check.emplace(TRY(MakeFreivalds(linear, *receipt.input, *receipt.crossing.edge)));
-      TRY(binding_->scratch.Reserve(receipt.check->scratch_doubles()));
+      receipt.scratch = &binding_->scratch[i % 2];
+      TRY(receipt.scratch->Reserve(receipt.check->scratch_bytes()));
+      if (i > 0 && MakeFollowUp(shadow, i, stage)) continue;
+      receipt.before = TRY(MakeShadowStage(shadow.steps[i].before));
     }
     stage.after = TRY(MakeShadowStage(shadow.after));
     return {};
+  }
+
+  // Lets the receipt before `i` make the input of `i` as its values come in; false where that is more than an activation.
+  bool MakeFollowUp(const Shadow& shadow, size_t i, AcceleratorStage& stage) {
+    Receipt &maker = stage.receipts[i - 1], &receipt = stage.receipts[i];
+    const Stage& before = shadow.steps[i].before;
+    const ValueId result = node(shadow.steps[i - 1].node).outputs[0], input = node(shadow.steps[i].node).inputs[0];
+    BandActivation activation = ActivationOf(graph(), before.nodes, *maker.check, maker.crossing.edge->layout);
+    if (activation == BandActivation::kNone || node(before.nodes[0]).inputs[0] != result || before.outputs != std::vector{input})
+      return false;
+    if (activation == BandActivation::kReluPool ? receipt.input->layout != maker.crossing.edge->layout
+                                            : !SameMemory(*receipt.input, *maker.crossing.edge)) return false;
+    if (activation == BandActivation::kRelu && IsOnlyFor(result, shadow, i) && IsOnlyFor(input, shadow, i)) {
+      receipt.input->buffer = {};
+      receipt.input = maker.crossing.edge;
+    }
+    maker.follow = {.activation = activation, .activated = receipt.input->floats().data()};
+    receipt.input_summed = maker.check->HasRowBands() && receipt.check->HasRowBands();
+    if (receipt.input_summed) maker.follow.next = &*receipt.check, maker.follow.next_scratch = receipt.scratch;
+    return true;
+  }
+
+  static bool SameMemory(const Edge& a, const Edge& b) { return a.type == b.type && a.layout == b.layout; }
+
+  // Whether nothing reads `value` but the activation before step `i` and the linear operator of that step.
+  bool IsOnlyFor(ValueId value, const Shadow& shadow, size_t i) const {
+    const Graph& g = graph().graph();
+    if (std::find(g.outputs.begin(), g.outputs.end(), value) != g.outputs.end()) return false;
+    for (uint32_t index = 0; index < g.nodes.size(); ++index) {
+      bool own = index == shadow.steps[i].node || index == shadow.steps[i].before.nodes[0];
+      if (!own && std::count(g.nodes[index].inputs.begin(), g.nodes[index].inputs.end(), value) > 0) return false;
+    }
+    return true;
   }
 
   Result<Freivalds> MakeFreivalds(const Node& linear, const Edge& x, const Edge& y) {
@@ -266,28 +304,65 @@ class BindingBuilder {
   }
 
   Status AddFingerprint(const NodeProfile& profile) {
-    Node probed = node(profile.node);
-    std::shared_ptr<const Tensor> weight = TRY(context_.weights.Get(*graph().initializer(probed.inputs[1])));
+    const Node& linear = node(profile.node);
+    std::shared_ptr<const Tensor> weight = TRY(context_.weights.Get(*graph().initializer(linear.inputs[1])));
     std::shared_ptr<const Tensor> bias;
-    if (probed.inputs.size() > 2 && probed.inputs[2] != kNoValue)
-      bias = TRY(context_.weights.Get(*graph().initializer(probed.inputs[2])));
+    if (linear.inputs.size() > 2 && linear.inputs[2] != kNoValue)
+      bias = TRY(context_.weights.Get(*graph().initializer(linear.inputs[2])));
     std::vector<Tensor> inputs, outputs;
-    for (const Tensor* tensor : profile.inputs) inputs.push_back(tensor->Clone());
-    for (const Tensor* tensor : profile.outputs) outputs.push_back(tensor->Clone());
-    ValueId x = probed.inputs[0], y = probed.outputs[0];
-    Fingerprint fingerprint(probed, *weight, bias.get(), std::move(inputs), std::move(outputs));
-    binding_->probes.push_back({probe_segments_.at(profile.node), std::move(fingerprint),
-                                ScaleOf(x), ScaleOf(y), TRY(TryBuffer(TRY(SizeBytes(graph().type(x))))),
-                                TRY(TryBuffer(TRY(SizeBytes(graph().type(y))))), graph().type(y)});
+    for (const Tensor* tensor : profile.inputs) inputs.push_back(TRY(FirstRow(linear, *tensor)));
+    for (const Tensor* tensor : profile.outputs) outputs.push_back(TRY(FirstRow(linear, *tensor)));
+    fingerprints_.emplace(profile.node, Fingerprint(linear, *weight, bias.get(), std::move(inputs), std::move(outputs)));
     return {};
   }
 
-  // The segment that computes one operator alone, for its fingerprint.
-  Status AddProbeSegment(uint32_t index) {
-    Segment segment = TRY(MakeSegment(std::span(&index, 1), {node(index).inputs[0]}, {node(index).outputs[0]}));
-    segment.input_layouts = segment.output_layouts = {Layout::kDense};
-    probe_segments_[index] = segment.id;
-    segments_.push_back(std::move(segment));
+  // What a linear operator treats separately: an image, or one vector of a Linear.
+  static TensorType RowType(const Node& linear, TensorType type, int64_t rows) {
+    if (std::holds_alternative<Linear>(linear.op)) type.shape = {rows, type.shape.back()};
+    else type.shape[0] = rows;
+    return type;
+  }
+
+  static Result<Tensor> FirstRow(const Node& linear, const Tensor& tensor) {
+    Tensor row = TRY(Tensor::Allocate(RowType(linear, tensor.type(), 1)));
+    CHECK(row.bytes().size() <= tensor.bytes().size(), "a sample has a row");
+    std::memcpy(row.mutable_bytes().data(), tensor.bytes().data(), row.bytes().size());
+    return row;
+  }
+
+  bool HasFingerprints() const {
+    return context_.accelerator != nullptr && plan().check == Check::kFingerprint && context_.settings.fingerprint_rate > 0;
+  }
+
+  // The user's rows of an operator's input; 0 fingerprints ride where there are none.
+  int64_t RowsOf(const Node& linear) const {
+    const TensorType& x = graph().type(linear.inputs[0]);
+    int64_t row = ElementCount(RowType(linear, x, 1).shape).value();
+    return row == 0 ? 0 : ElementCount(x.shape).value() / row;
+  }
+
+  // Makes room for fingerprints among the rows of the request.
+  Status AddFingerprintRows(const Stage& stage, Segment& segment) {
+    CHECK(stage.nodes.size() == 1 && segment.input_types.size() == 1 && segment.output_types.size() == 1, "see plan.h");
+    const Node& linear = node(stage.nodes[0]);
+    int64_t rows = RowsOf(linear), extra = MixedBatch::ExtraRows(context_.settings.fingerprint_rate, rows);
+    if (extra == 0) return {};
+    binding_->receipt_count += static_cast<size_t>(extra);
+    segment.input_types[0] = RowType(linear, segment.input_types[0], rows + extra);
+    segment.output_types[0] = RowType(linear, segment.output_types[0], rows + extra);
+    std::vector<Dim>& dims = segment.graph.inputs[0].shape;
+    dims.clear();
+    for (int64_t extent : segment.input_types[0].shape) dims.push_back(Dim::Constant(extent));
+    return {};
+  }
+
+  Status AddMixedBatch(const Stage& stage, AcceleratorStage& step) {
+    auto found = fingerprints_.find(stage.nodes[0]);
+    if (found == fingerprints_.end()) return {};
+    int64_t rows = RowsOf(node(stage.nodes[0])), extra = MixedBatch::ExtraRows(context_.settings.fingerprint_rate, rows);
+    if (extra == 0) return {};
+    step.mixed.emplace(TRY(MixedBatch::Create(std::move(found->second), rows, extra, step.sends[0].edge->layout,
+                                              step.receipts[0].crossing.edge->layout)));
     return {};
   }
 
@@ -301,9 +376,9 @@ class BindingBuilder {
   std::vector<ValueId> used_up_;  // by all stages, but maybe still held by the one being made
   std::vector<Segment> segments_;
   std::vector<std::vector<uint32_t>> segment_nodes_;
-  std::map<uint32_t, uint32_t> probe_segments_;  // by node
   std::vector<std::unique_ptr<AcceleratorStage>> loaded_stages_;
   size_t finished_stages_ = 0;
+  std::map<uint32_t, Fingerprint> fingerprints_;  // by node, until its stage takes it
 };
 
 }  // namespace

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "common/compute/program.h"
-#include "trusted/check/fingerprint.h"
-#include "trusted/check/freivalds.h"
+#include "trusted/check/mixed_batch.h"
 #include "trusted/engine/accelerator.h"
+#include "trusted/engine/checked_take_in.h"
 #include "trusted/engine/weight_store.h"
 #include "trusted/mask/scales.h"
 #include "trusted/plan/plan.h"
@@ -41,11 +41,15 @@ struct Crossing {
 
 // Receipt is one value that the accelerator returns. Under Freivalds it is the result of one linear operator: the
 // enclave first computes that operator's input itself, from what it has taken in before, and then checks the result.
+// Where it can, it does so while it takes in the result before: `follow` of that receipt then has the work of `before`.
 struct Receipt {
   Crossing crossing;
   std::unique_ptr<EnclaveStage> before;  // or null
   std::optional<Freivalds> check;
   Edge* input = nullptr;                 // of the operator, when there is a check
+  FreivaldsScratch* scratch = nullptr;
+  FollowUp follow;
+  bool input_summed = false;             // the follow-up of the receipt before sums over the input
 };
 
 // AcceleratorStage runs a part of the network there.
@@ -54,15 +58,7 @@ struct AcceleratorStage {
   std::vector<Crossing> sends;
   std::vector<Receipt> receipts;
   std::unique_ptr<EnclaveStage> after;  // what the enclave computes from the checked results, or null
-};
-
-// FingerprintProbe checks one offloaded linear operator by calling it on its own.
-struct FingerprintProbe {
-  uint32_t segment = 0;
-  Fingerprint fingerprint;
-  float input_scale, output_scale;
-  Buffer input, output;  // private, dense
-  TensorType output_type;
+  std::optional<MixedBatch> mixed;      // hides fingerprints among the rows of the only input
 };
 
 struct StageStep {
@@ -76,8 +72,7 @@ struct Binding {
   ValidatedPlan plan;
   std::map<ValueId, std::unique_ptr<Edge>> edges;
   std::vector<StageStep> steps;
-  std::vector<FingerprintProbe> probes;
-  FreivaldsScratch scratch;
+  std::array<FreivaldsScratch, 2> scratch;  // of checks in turns: one may begin while another is not decided
   size_t receipt_count = 0;  // per inference
   std::vector<double> node_ms;  // measured in the enclave, per node; empty when not profiled
   uint64_t bytes_sent = 0, bytes_received = 0;  // per inference, without probes

@@ -228,7 +228,7 @@ class CostMeter {
                                         FamilyOf(linear, context_.settings.precision, context_.settings.worker_kind),
                                         static_cast<int>(context_.settings.threads), context_.random);
     FreivaldsScratch scratch;
-    TRY(scratch.Reserve(check.scratch_doubles()));
+    TRY(scratch.Reserve(check.scratch_bytes()));
     std::vector<double> times;
     for (int i = 0; i < kCheckRuns; ++i) {
       Claim claim(PrivateTensor{y, LayoutOf(y), y_memory.bytes()});

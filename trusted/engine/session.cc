@@ -282,6 +282,7 @@ Status Session::SendInputs(AcceleratorStage& stage, const Verdict& verdict) {
     const Crossing& send = stage.sends[i];
     std::span<std::byte> target = accelerator_->InputBuffer(stage.segment, i);
     if (verdict.failed()) std::memset(target.data(), 0, target.size());
+    else if (stage.mixed.has_value()) stage.mixed->Send(send.edge->floats(), send.scale, *random_, target);
     else if (send.edge->type.dtype == DType::kFloat32) SendScaled(send.edge->floats(), send.scale, target);
     else std::memcpy(target.data(), send.edge->buffer.bytes().data(), target.size());
   }
@@ -303,24 +304,41 @@ Status Session::TakeInResult(AcceleratorStage& stage, size_t index, Clock::time_
   latency.accelerator += Milliseconds(copy - wait);
   if (Milliseconds(copy - wait) > kRealWaitMs) latency.overlapped += Milliseconds(wait - answered);
   answered = copy;
-  Claim claim = TRY(TakeIn(answer, 1.0f / receipt.crossing.scale, receipt.crossing.edge->tensor()));
-  Clock::time_point check = Clock::now();
-  latency.switching += Milliseconds(check - copy);
+  const float inverse_scale = 1.0f / receipt.crossing.scale;
+  if (stage.mixed.has_value()) return TakeInMixed(*stage.mixed, answer, receipt.crossing, verdict, latency);
   if (!receipt.check.has_value()) {
-    verdict.Add(Waive(Waiver(settings_.check), std::move(claim)));
+    verdict.Add(Waive(Waiver(settings_.check), TRY(TakeIn(answer, inverse_scale, receipt.crossing.edge->tensor()))));
+    latency.switching += MillisecondsSince(copy);
     return {};
   }
-  Result<Verified<PrivateTensor>> outcome = receipt.check->Check(receipt.input->floats(), std::move(claim), binding_->scratch);
+  CheckedTakeInTimes times;
+  Claim claim = TRY(CheckedTakeIn(answer, inverse_scale, receipt.crossing.edge->tensor(), *receipt.check, *receipt.scratch,
+                                  receipt.follow, times));
+  latency.switching += times.copying, latency.check += times.checking, latency.trusted += times.activating;
+  Clock::time_point check = Clock::now();
+  if (!receipt.input_summed) DotAllInputs(receipt.input->floats().data(), *receipt.check, *receipt.scratch);
   ++checks_made_;
-  verdict.Add(outcome);
+  verdict.Add(receipt.check->Decide(std::move(claim), *receipt.scratch));
   latency.check += MillisecondsSince(check);
+  return {};
+}
+
+Status Session::TakeInMixed(MixedBatch& mixed, const UntrustedTensor& answer, const Crossing& crossing, Verdict& verdict,
+                            control::Latency& latency) {
+  Clock::time_point start = Clock::now();
+  std::vector<Result<Verified<PrivateTensor>>> outcomes;
+  Claim claim = TRY(mixed.TakeIn(answer, 1.0f / crossing.scale, crossing.edge->tensor(), outcomes));
+  verdict.Add(Waive(Waiver(settings_.check), std::move(claim)));
+  for (const auto& outcome : outcomes) verdict.Add(outcome);
+  checks_made_ += outcomes.size();
+  latency.check += MillisecondsSince(start);
   return {};
 }
 
 Status Session::RunOnAccelerator(AcceleratorStage& stage, Verdict& verdict, control::Latency& latency) {
   Clock::time_point start = Clock::now();
   TRY(SendInputs(stage, verdict));
-  latency.switching += MillisecondsSince(start);
+  (stage.mixed.has_value() ? latency.check : latency.switching) += MillisecondsSince(start);
   Clock::time_point answered = Clock::now();
   for (size_t i = 0; i < stage.receipts.size(); ++i) TRY(TakeInResult(stage, i, answered, verdict, latency));
   latency.reported += static_cast<double>(TRY(accelerator_->Finish(stage.segment, NextDeadline()))) * 1e-6;
@@ -328,28 +346,6 @@ Status Session::RunOnAccelerator(AcceleratorStage& stage, Verdict& verdict, cont
   Clock::time_point after = Clock::now();
   TRY(stage.after->program.Run(stage.after->inputs, stage.after->outputs));
   latency.trusted += MillisecondsSince(after);
-  return {};
-}
-
-Status Session::CheckFingerprint(FingerprintProbe& probe) {
-  std::span<std::byte> input = probe.input.bytes();
-  std::span<float> x(reinterpret_cast<float*>(input.data()), input.size() / sizeof(float));
-  probe.fingerprint.Draw(*random_, x);
-  SendScaled(x, probe.input_scale, accelerator_->InputBuffer(probe.segment, 0));
-  TRY(accelerator_->Start(probe.segment, NextDeadline()));
-  UntrustedTensor answer = TRY(accelerator_->Await(probe.segment, 0, NextDeadline()));
-  Claim claim = TRY(TakeIn(answer, 1.0f / probe.output_scale, {probe.output_type, Layout::kDense, probe.output.bytes()}));
-  TRY(accelerator_->Finish(probe.segment, NextDeadline()));
-  ++checks_made_;
-  Result<Verified<PrivateTensor>> verified = probe.fingerprint.Check(std::move(claim));
-  if (verified.ok()) return {};
-  ++checks_failed_;
-  return verified.error();
-}
-
-Status Session::CheckFingerprints() {
-  for (FingerprintProbe& probe : binding_->probes)
-    if (random_->NextUniform() < settings_.fingerprint_rate) TRY(CheckFingerprint(probe));
   return {};
 }
 
@@ -363,9 +359,6 @@ Status Session::RunStages(Verdict& verdict, control::Latency& latency) {
     TRY(step.enclave->program.Run(step.enclave->inputs, step.enclave->outputs));
     latency.trusted += MillisecondsSince(start);
   }
-  Clock::time_point start = Clock::now();
-  TRY(CheckFingerprints());
-  latency.check += MillisecondsSince(start);
   return {};
 }
 

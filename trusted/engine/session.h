@@ -63,8 +63,8 @@ class Session {
   Status TakeInResult(AcceleratorStage& stage, size_t index, std::chrono::steady_clock::time_point& answered,
                       Verdict& verdict, control::Latency& latency);
   void CountFailure();
-  Status CheckFingerprints();
-  Status CheckFingerprint(FingerprintProbe& probe);
+  Status TakeInMixed(MixedBatch& mixed, const UntrustedTensor& answer, const Crossing& crossing, Verdict& verdict,
+                     control::Latency& latency);
   Result<std::vector<control::NamedTensor>> Outputs(const Verified<Answer>& permission) const;
   void FillCounts(control::RunReport& report) const;
   Accelerator::Deadline NextDeadline() const;

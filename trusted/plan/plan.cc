@@ -39,6 +39,8 @@ Status CheckPlacement(const StaticGraph& graph, const Plan& plan) {
     if (plain && placed.masked) return Broken(node, "masked, under a scheme that masks nothing");
     if (placed.masked && !CanMask(graph, node)) return Broken(node, "a scale does not pass through it");
     if (plan.check == Check::kFreivalds && IsLinear(node.op) && !placed.checked) return Broken(node, "not checked");
+    if (plan.check == Check::kFingerprint && !placed.checked)
+      return Broken(node, "not checked, and no fingerprint passes through it");
   }
   return {};
 }
@@ -65,6 +67,8 @@ Status CheckOrder(const StaticGraph& graph, const Plan& plan) {
       const Node& node = g.nodes[i];
       if (ran[i]) return Broken(node, "runs twice");
       if (plan.placement[i].accelerator != stage.accelerator) return Broken(node, "in a stage of the other side");
+      if (stage.accelerator && plan.check == Check::kFingerprint && stage.nodes.size() > 1)
+        return Broken(node, "not alone in its stage, where fingerprints have to be");
       for (ValueId value : node.inputs)
         if (value != kNoValue && !known[value]) return Broken(node, "runs before its operands");
       for (ValueId value : node.outputs) known[value] = true;
@@ -113,7 +117,7 @@ Result<ValidatedPlan> ValidatedPlan::Validate(const StaticGraph& graph, Plan pla
 Result<ValidatedPlan> PlanGraph(const StaticGraph& graph, Scheme scheme, Check check, const Selection& selection) {
   Plan plan{.scheme = scheme, .check = check, .placement = TRY(Place(graph, scheme, check, selection))};
   if (scheme == Scheme::kEnnclave) plan.public_values = selection;
-  plan.stages = SplitIntoStages(graph, plan.placement);
+  plan.stages = SplitIntoStages(graph, plan.placement, check);
   return ValidatedPlan::Validate(graph, std::move(plan));
 }
 

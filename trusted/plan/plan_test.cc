@@ -98,10 +98,23 @@ TEST(SplitIntoStages, SidesAlternateAndEveryValueIsMadeBeforeItIsUsed) {
   }
 }
 
+TEST(SplitIntoStages, UnderFingerprintsEveryOffloadedOperatorStandsAlone) {
+  StaticGraph graph = BoundCnn();
+  Plan plan = PlanGraph(graph, Scheme::kSoter, Check::kFingerprint, AllLinear(graph)).value().plan();
+  size_t alone = 0;
+  for (const Stage& stage : plan.stages) {
+    if (!stage.accelerator) continue;
+    EXPECT_EQ(stage.nodes.size(), 1u);
+    EXPECT_TRUE(plan.placement[stage.nodes[0]].checked);
+    ++alone;
+  }
+  EXPECT_EQ(alone, 5u);
+}
+
 class BrokenPlan : public ::testing::Test {
  protected:
   StaticGraph graph_ = BoundCnn();
-  Plan plan_ = PlanGraph(graph_, Scheme::kSoter, Check::kFingerprint, AllLinear(graph_)).value().plan();
+  Plan plan_ = PlanGraph(graph_, Scheme::kSoter, Check::kNone, AllLinear(graph_)).value().plan();
   void ExpectRefused(const char* rule) {
     Result<ValidatedPlan> result = ValidatedPlan::Validate(graph_, plan_);
     ASSERT_FALSE(result.ok());
@@ -124,7 +137,7 @@ TEST_F(BrokenPlan, AMaskThatDoesNotPassIsRefused) {
 TEST_F(BrokenPlan, AFactorOfOneIsRefused) {
   for (size_t i = 0; i < plan_.placement.size(); ++i)
     if (std::holds_alternative<Binary>(graph_.graph().nodes[i].op)) plan_.placement[i] = {.accelerator = true, .masked = true};
-  plan_.stages = SplitIntoStages(graph_, plan_.placement);
+  plan_.stages = SplitIntoStages(graph_, plan_.placement, plan_.check);
   ExpectRefused("factor would be 1");
 }
 

@@ -11,9 +11,10 @@
 namespace soter {
 namespace {
 
-std::string WhyInEnclave(const StaticGraph& graph, const Node& node, bool picked) {
+std::string WhyInEnclave(const StaticGraph& graph, const Node& node, bool picked, Check check) {
   if (IsLinear(node.op) && !CanOffload(graph, node)) return "its weight is not a constant, or it is fused";
   if (IsLinear(node.op)) return picked ? "picked, but checking it would cost too much" : "not picked";
+  if (CanMask(graph, node) && check == Check::kFingerprint) return "a fingerprint does not pass through it";
   if (CanMask(graph, node)) return "no offloaded neighbour needs it";
   return "a scale does not pass through it";
 }
@@ -64,15 +65,17 @@ Placement PlaceSoter(const StaticGraph& graph, const Selection& selection, Check
     placement[i] = {.accelerator = true, .masked = true, .checked = check != Check::kNone, .reason = "picked at random"};
   }
   // Freivalds makes the enclave repeat what follows a checked result, so a trailing rider would be computed twice.
+  // Fingerprints are answered by single linear operators, and a batch that hides them must look like no other.
   auto may_ride = [&](const Node& node) {
     return !IsLinear(node.op) && CanMask(graph, node) && InAcceleratorSet(graph, node);
   };
-  RideAlong(graph, may_ride,
-            check != Check::kFreivalds, {.accelerator = true, .masked = true, .reason = "rides along"}, placement);
+  if (check != Check::kFingerprint)
+    RideAlong(graph, may_ride, check != Check::kFreivalds,
+              {.accelerator = true, .masked = true, .reason = "rides along"}, placement);
   SeparateScales(graph, placement);
   for (size_t i = 0; i < nodes.size(); ++i)
     if (!placement[i].accelerator && placement[i].reason.empty())
-      placement[i].reason = WhyInEnclave(graph, nodes[i], selection.contains(nodes[i].outputs[0]));
+      placement[i].reason = WhyInEnclave(graph, nodes[i], selection.contains(nodes[i].outputs[0]), check);
   return placement;
 }
 

@@ -32,7 +32,7 @@ Dependencies FindDependencies(const StaticGraph& graph) {
   return result;
 }
 
-std::vector<Stage> OrderNodes(const StaticGraph& graph, const Placement& placement) {
+std::vector<Stage> OrderNodes(const StaticGraph& graph, const Placement& placement, Check check) {
   const std::vector<Node>& nodes = graph.graph().nodes;
   Dependencies dependencies = FindDependencies(graph);
   ReadyQueue ready[2];
@@ -41,7 +41,8 @@ std::vector<Stage> OrderNodes(const StaticGraph& graph, const Placement& placeme
   std::vector<Stage> stages;
   for (bool side = ready[0].empty(); !ready[0].empty() || !ready[1].empty(); side = !side) {
     Stage stage{.accelerator = side};
-    while (!ready[side].empty()) {
+    const size_t most = side && check == Check::kFingerprint ? 1 : nodes.size();
+    while (!ready[side].empty() && stage.nodes.size() < most) {
       uint32_t node = ready[side].top();
       ready[side].pop();
       stage.nodes.push_back(node);
@@ -86,8 +87,8 @@ std::vector<ValueId> ReturnedValues(const StaticGraph& graph, Check check, const
   return values;
 }
 
-std::vector<Stage> SplitIntoStages(const StaticGraph& graph, const Placement& placement) {
-  std::vector<Stage> stages = OrderNodes(graph, placement);
+std::vector<Stage> SplitIntoStages(const StaticGraph& graph, const Placement& placement, Check check) {
+  std::vector<Stage> stages = OrderNodes(graph, placement, check);
   FindEdges(graph, stages);
   return stages;
 }

@@ -14,9 +14,10 @@ struct Stage {
   std::vector<ValueId> outputs;  // values that later stages or the caller need, in the order they are computed
 };
 
-// SplitIntoStages orders the nodes so that each side is drained before the other is entered: few, large stages.
+// SplitIntoStages orders the nodes so that each side is drained before the other is entered: few, large stages. Under
+// fingerprints each operator on the accelerator is a stage of its own, since its input and result are the enclave's.
 // Cost: linear in the graph.
-std::vector<Stage> SplitIntoStages(const StaticGraph& graph, const Placement& placement);
+std::vector<Stage> SplitIntoStages(const StaticGraph& graph, const Placement& placement, Check check);
 
 // ReturnedValues are what the accelerator returns for `stage`: its outputs; under Freivalds the result of every linear
 // operator instead, in the order they are computed, from which the enclave makes the rest.

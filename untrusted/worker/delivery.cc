@@ -19,6 +19,17 @@ void Delivery::Begin(const Run& run) {
   status_ = {};
 }
 
+void Delivery::ShowInputs() {
+  if (!tampering_.WatchesInputs()) return;
+  std::vector<std::span<const std::byte>> inputs;
+  std::vector<wire::Port> ports;
+  for (size_t i = 0; i < run_.loaded->segment.inputs.size(); ++i) {
+    inputs.push_back(run_.loaded->buffers.arriving(i));
+    ports.push_back(run_.loaded->segment.inputs[i].port);
+  }
+  tampering_.OnInputs(run_count_ - 1, run_.loaded->segment.id, inputs, ports);
+}
+
 void Delivery::Complete(size_t index) {
   CHECK(index < complete_.size(), "a backend completed an output that is not there");
   complete_[index] = 1;

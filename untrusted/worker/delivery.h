@@ -27,6 +27,8 @@ class Delivery {
   // Begin prepares for a run. on_output() is what the backend is given.
   void Begin(const Run& run);
   const std::function<void(size_t)>& on_output() const { return on_output_; }
+  // ShowInputs lets those who tamper see what the run was given.
+  void ShowInputs();
 
   // Finish delivers what is left and says that the run is over. Errors: kUnavailable (the client is gone, or a
   // record cannot be written).

@@ -236,6 +236,7 @@ Status Session::Compute(LoadedSegment& loaded) {
       TRY(options_.recorder->Input(i, loaded.segment.inputs[i].port, loaded.buffers.arriving(i)));
     }
   }
+  delivery_.ShowInputs();
   auto start = std::chrono::steady_clock::now();
   TRY(backend_->Run(loaded.segment.id, loaded.buffers.inputs(), loaded.buffers.outputs(), delivery_.on_output()));
   return delivery_.Finish(NanosecondsSince(start));

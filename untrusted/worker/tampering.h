@@ -25,11 +25,16 @@ class Tampering {
 
   // AllowsSharing: false refuses shared memory, so that every answer is a frame.
   virtual bool AllowsSharing() const { return true; }
+  // WatchesInputs: true calls OnInputs.
+  virtual bool WatchesInputs() const { return false; }
   // HoldsOutputs: true keeps all outputs back until the run is over, and then calls OnAllOutputs.
   virtual bool HoldsOutputs() const { return false; }
 
   // OnWeight may change a weight that was received.
   virtual void OnWeight(WeightId /*id*/, Tensor& /*weight*/) {}
+  // OnInputs sees what a run was given, before it is computed; each input with its port.
+  virtual void OnInputs(uint64_t /*run*/, uint32_t /*segment*/, std::span<const std::span<const std::byte>> /*inputs*/,
+                        std::span<const wire::Port> /*ports*/) {}
   // BeforeOutput may change a complete output before the enclave is told of it.
   virtual void BeforeOutput(const AnswerPlace& /*place*/, std::span<std::byte> /*output*/) {}
   // AfterOutput may change it after the enclave was told of it.
