@@ -180,7 +180,8 @@ std::string NpyHeader(const TensorType& type) {
       std::find_if(kTypeCodes.begin(), kTypeCodes.end(), [&](const TypeCode& t) { return t.dtype == type.dtype; });
   CHECK(known != kTypeCodes.end(), "an element type without a NumPy code");
   std::string shape;
-  for (int64_t extent : type.shape) shape += std::to_string(extent) + ",";
+  for (int64_t extent : type.shape) shape += std::to_string(extent) + ", ";
+  if (!type.shape.empty()) shape.resize(shape.size() - (type.shape.size() == 1 ? 1 : 2));  // as NumPy: (4,) and (4, 4)
   std::string text =
       "{'descr': '" + std::string(known->code) + "', 'fortran_order': False, 'shape': (" + shape + "), }";
   size_t unpadded = kMagic.size() + 4 + text.size() + 1;
