@@ -2,6 +2,7 @@
 // hurt. Run it again when the encoding changes.
 
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -44,6 +45,23 @@ Graph HugeWindow() {
   return std::move(b.graph());
 }
 
+// A graph with data behind its structure, and the same after its initializer was made to claim 4 TiB.
+std::vector<std::byte> WholeGraph(int64_t columns) {
+  GraphBuilder b;
+  ValueId weight = b.Constant(Tensor::FromValues<float>({1, 300}, std::vector<float>(300, 0.5f)));
+  b.Output(b.Add(Linear{}, {b.Input("x", Shape{1, 300}), weight}));
+  std::vector<std::byte> bytes;
+  Status status = EncodeGraph(b.graph(), [&bytes](std::span<const std::byte> piece) -> Status {
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+    return {};
+  });
+  CHECK(status.ok(), "writing to memory succeeds");
+  const int64_t written = 300;
+  for (size_t i = 0; i + sizeof(written) <= bytes.size(); ++i)
+    if (std::memcmp(bytes.data() + i, &written, sizeof(written)) == 0) std::memcpy(bytes.data() + i, &columns, sizeof(columns));
+  return bytes;
+}
+
 bool Write(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   std::ofstream file(path, std::ios::binary);
   file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
@@ -61,7 +79,8 @@ bool WriteCorpus(const std::filesystem::path& directory) {
     if (!Write(directory / name, EncodeStructure(graph))) return false;
   std::vector<std::byte> truncated = EncodeStructure(seeds[0].second);
   truncated.resize(truncated.size() * 2 / 3);
-  return Write(directory / "truncated", truncated) &&
+  return Write(directory / "truncated", truncated) && Write(directory / "whole", WholeGraph(300)) &&
+         Write(directory / "whole-huge-claim", WholeGraph(int64_t{1} << 40)) &&
          Write(directory / "counts", std::vector<std::byte>(64, std::byte{0xff}));
 }
 

@@ -149,7 +149,6 @@ set(SOTER_SEAL_SOURCES
   trusted/seal/minisign_key.cc
   trusted/seal/minisign_signature.cc
   trusted/seal/model_policy.cc
-  trusted/seal/sealed_graph.cc
   trusted/seal/sealed_model.cc
   trusted/seal/sealed_stream.cc
   trusted/seal/trailing_digest.cc

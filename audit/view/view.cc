@@ -111,11 +111,7 @@ class ViewReader {
 
   Status AddSegment(uint64_t number, const fs::path& folder) {
     SecretBytes bytes = TRY(ReadFile((folder / "graph.bin").string(), kMaxFileBytes));
-    Reader reader(bytes.Expose());
-    Result<ValidatedGraph> decoded = DecodeGraph([&reader](std::span<std::byte> target) -> Status {
-      std::ranges::copy(TRY(reader.ReadBytes(target.size())), target.begin());
-      return {};
-    });
+    Result<ValidatedGraph> decoded = DecodeGraph(bytes.Expose());
     if (!decoded.ok()) return Annotate(decoded.error(), (folder / "graph.bin").string());
     Graph graph = std::move(decoded).value().Take();
     for (Initializer& initializer : graph.initializers) {

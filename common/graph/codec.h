@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
@@ -27,7 +28,11 @@ std::vector<uint32_t> StreamedInitializers(const Graph& graph);
 // EncodeGraph writes magic, structure and data through `write`, piece by piece. Errors: those of `write`.
 Status EncodeGraph(const Graph& graph, const std::function<Status(std::span<const std::byte>)>& write);
 
-// DecodeGraph reads it back; `read` must fill the whole span or fail. Errors: kMalformed; those of `read`.
-Result<ValidatedGraph> DecodeGraph(const std::function<Status(std::span<std::byte>)>& read);
+// DecodeGraph reads it back; `read` must fill the whole span or fail. Initializers that claim more than
+// `max_data_bytes` together are refused before any is allocated. Errors: kMalformed; kExhausted; those of `read`.
+Result<ValidatedGraph> DecodeGraph(const std::function<Status(std::span<std::byte>)>& read, uint64_t max_data_bytes);
+
+// The same of an encoding that lies there whole, which bounds what it may claim. Errors: kMalformed.
+Result<ValidatedGraph> DecodeGraph(std::span<const std::byte> encoded);
 
 }  // namespace soter

@@ -25,13 +25,13 @@ std::vector<std::byte> Encode(const Graph& graph) {
   return bytes;
 }
 
-Result<ValidatedGraph> Decode(std::span<const std::byte> bytes) {
+Result<ValidatedGraph> Decode(std::span<const std::byte> bytes, uint64_t max_data_bytes = UINT64_MAX) {
   return DecodeGraph([&](std::span<std::byte> target) -> Status {
     if (target.size() > bytes.size()) return Unavailable("end of input");
     std::ranges::copy(bytes.first(target.size()), target.begin());
     bytes = bytes.subspan(target.size());
     return {};
-  });
+  }, max_data_bytes);
 }
 
 // A graph with one large and one small initializer.
@@ -94,6 +94,42 @@ TEST(Codec, TrailingBytesAreMalformed) {
   std::vector<std::byte> bytes = EncodeStructure(SampleGraphs().front());
   bytes.push_back(std::byte{0});
   EXPECT_EQ(StructureError(bytes), ErrorCode::kMalformed);
+}
+
+TEST(Codec, AWholeEncodingMustEndWhereItSaysSo) {
+  std::vector<std::byte> bytes = Encode(GraphWithData());
+  ASSERT_TRUE(DecodeGraph(bytes).ok());
+  EXPECT_EQ(DecodeGraph(std::span(bytes).first(bytes.size() - 1)).error().code, ErrorCode::kMalformed);
+  bytes.push_back(std::byte{0});
+  EXPECT_EQ(DecodeGraph(bytes).error().code, ErrorCode::kMalformed);
+}
+
+TEST(Codec, InitializersThatClaimTooMuchTogetherAreRefused) {
+  std::vector<std::byte> bytes = Encode(GraphWithData());
+  EXPECT_TRUE(Decode(bytes, 2400).ok());
+  Result<ValidatedGraph> refused = Decode(bytes, 2399);
+  EXPECT_EQ(refused.error().code, ErrorCode::kExhausted);
+  EXPECT_THAT(refused.error().message, HasSubstr("claim more than the 2399 bytes"));
+}
+
+// An encoding whose only initializer claims 4 TiB that are not there.
+std::vector<std::byte> HugeClaim() {
+  GraphBuilder b;
+  b.Output(b.Add(Linear{}, {b.Input("x", Shape{1, int64_t{1} << 40}), b.Weight({1, int64_t{1} << 40})}));
+  b.graph().initializers[0].weight = kNoWeight;
+  std::vector<std::byte> structure = EncodeStructure(b.graph()), bytes = Encode(GraphWithData());
+  uint64_t structure_bytes = structure.size();
+  bytes.resize(kGraphHeaderBytes);
+  std::memcpy(bytes.data() + kGraphMagic.size(), &structure_bytes, sizeof(structure_bytes));
+  bytes.insert(bytes.end(), structure.begin(), structure.end());
+  bytes.resize(bytes.size() + PaddingAfter(bytes.size()));
+  return bytes;
+}
+
+TEST(Codec, AWholeEncodingCannotClaimMoreThanItHas) {
+  EXPECT_EQ(DecodeGraph(HugeClaim()).error().code, ErrorCode::kMalformed);
+  EXPECT_THAT(DecodeGraph(HugeClaim()).error().message, HasSubstr("claim more than"));
+  EXPECT_EQ(Decode(HugeClaim(), uint64_t{1} << 41).error().code, ErrorCode::kExhausted);
 }
 
 TEST(Codec, WrongMagicIsMalformed) {

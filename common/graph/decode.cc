@@ -219,6 +219,18 @@ Result<std::shared_ptr<const Tensor>> ReadData(const ReadFunction& read, const T
   return std::make_shared<const Tensor>(std::move(tensor));
 }
 
+Status RequireDataWithin(const Graph& graph, uint64_t max_data_bytes) {
+  uint64_t claimed = 0;
+  for (uint32_t index : StreamedInitializers(graph)) {
+    uint64_t size_bytes = TRY(SizeBytes(graph.initializers[index].type));
+    if (size_bytes > max_data_bytes - claimed)
+      return Exhausted("the initializers claim more than the " + std::to_string(max_data_bytes) +
+                       " bytes that there can be");
+    claimed += size_bytes;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ValidatedGraph> DecodeStructure(std::span<const std::byte> bytes) {
@@ -227,7 +239,7 @@ Result<ValidatedGraph> DecodeStructure(std::span<const std::byte> bytes) {
   return ValidatedGraph::Validate(std::move(graph));
 }
 
-Result<ValidatedGraph> DecodeGraph(const ReadFunction& read) {
+Result<ValidatedGraph> DecodeGraph(const ReadFunction& read, uint64_t max_data_bytes) {
   std::byte header[kGraphHeaderBytes];
   TRY(read(header));
   Reader reader(header);
@@ -238,6 +250,7 @@ Result<ValidatedGraph> DecodeGraph(const ReadFunction& read) {
   Buffer structure = TRY(ReadPieces(read, structure_bytes));
   TRY(ReadPadding(read, kGraphHeaderBytes + structure.size()));
   Graph graph = TRY(DecodeStructure(structure.bytes())).Take();
+  TRY(RequireDataWithin(graph, max_data_bytes));
   for (uint32_t index : StreamedInitializers(graph)) {
     Initializer& initializer = graph.initializers[index];
     Result<std::shared_ptr<const Tensor>> data = ReadData(read, initializer.type);
@@ -245,6 +258,18 @@ Result<ValidatedGraph> DecodeGraph(const ReadFunction& read) {
     initializer.data = std::move(data).value();
   }
   return ValidatedGraph::Validate(std::move(graph));
+}
+
+Result<ValidatedGraph> DecodeGraph(std::span<const std::byte> encoded) {
+  Reader reader(encoded);
+  auto read = [&reader](std::span<std::byte> target) -> Status {
+    std::ranges::copy(TRY(reader.ReadBytes(target.size())), target.begin());
+    return {};
+  };
+  Result<ValidatedGraph> graph = DecodeGraph(read, encoded.size());
+  if (!graph.ok() && graph.error().code == ErrorCode::kExhausted) return Malformed(graph.error().message);
+  if (graph.ok()) TRY(reader.ExpectEnd());
+  return graph;
 }
 
 }  // namespace soter

@@ -60,18 +60,9 @@ class Recording {
     return paths;
   }
 
-  static Result<ValidatedGraph> DecodeSegment(std::span<const std::byte> bytes) {
-    Reader reader(bytes);
-    return DecodeGraph([&reader](std::span<std::byte> target) -> Status {
-      std::span<const std::byte> piece = TRY(reader.ReadBytes(target.size()));
-      std::copy(piece.begin(), piece.end(), target.begin());
-      return {};
-    });
-  }
-
   Status AddSegment(const fs::path& folder, Tally& tally) {
     Buffer encoded = TRY(ReadFile(folder / "graph.bin"));
-    ValidatedGraph graph = TRY(DecodeSegment(encoded.bytes()));
+    ValidatedGraph graph = TRY(DecodeGraph(encoded.bytes()));
     auto lookup = [&](WeightId id) -> std::shared_ptr<const Tensor> {
       Result<Tensor> weight = ReadNpyFile(directory_ / "weights" / (std::to_string(id) + ".npy"));
       return weight.ok() ? std::make_shared<const Tensor>(std::move(weight).value()) : nullptr;

@@ -3,7 +3,6 @@
 #include "common/base/bytes.h"
 #include "common/base/private_memory.h"
 #include "common/base/protected_pages.h"
-#include "trusted/seal/sealed_graph.h"
 #include "trusted/seal/sealed_model.h"
 
 namespace soter {
@@ -69,7 +68,7 @@ Result<LoadedModel> OpenModelFor(const control::Settings& settings, ReleasedKey 
     if (!checks.ok()) return Annotate(checks.error(), "the sealed model \"" + opened.policy().name + "\" demands a check");
   }
   const Sha256::Digest& digest = opened.digest();
-  return LoadedModel{.graph = TRY(DecodeSealedGraph(opened.graph())), .digest = {digest.begin(), digest.end()}};
+  return LoadedModel{.graph = TRY(DecodeGraph(opened.graph())), .digest = {digest.begin(), digest.end()}};
 }
 
 }  // namespace soter

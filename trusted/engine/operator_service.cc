@@ -5,6 +5,7 @@
 
 #include "common/base/secret_bytes.h"
 #include "common/graph/codec.h"
+#include "common/graph/memory_need.h"
 #include "common/wire/control_codec.h"
 #include "trusted/attest/produce.h"
 #include "trusted/crypto/hash.h"
@@ -126,7 +127,7 @@ class OperatorService {
       if (TRY(ReadFull(pieces.Source(), target)) < target.size()) return Malformed("the model ends early");
       if (digest != nullptr) digest->Update(target);
       return {};
-    }));
+    }, MachineMemoryBytes()));
     std::byte extra;
     if (TRY(pieces.Read({&extra, 1})) != 0) return Malformed("bytes follow the model");
     return model;

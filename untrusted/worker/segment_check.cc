@@ -1,28 +1,14 @@
 #include "untrusted/worker/segment_check.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "common/base/checked.h"
-#include "common/base/reader.h"
 #include "common/graph/codec.h"
 #include "common/wire/doorbell.h"
 
 namespace soter {
 
 namespace {
-
-Result<ValidatedGraph> DecodeWhole(std::span<const std::byte> bytes) {
-  Reader reader(bytes);
-  auto read = [&reader](std::span<std::byte> target) -> Status {
-    std::span<const std::byte> taken = TRY(reader.ReadBytes(target.size()));
-    if (!taken.empty()) std::memcpy(target.data(), taken.data(), taken.size());
-    return {};
-  };
-  ValidatedGraph graph = TRY(DecodeGraph(read));
-  TRY(reader.ExpectEnd());
-  return graph;
-}
 
 Result<StaticGraph> BindFixed(const ValidatedGraph& graph) {
   if (!graph.graph().symbols.empty()) return Malformed("a segment's graph has symbols");
@@ -83,7 +69,7 @@ Status CheckInside(const CheckedSegment& segment, uint64_t region_bytes) {
 
 Result<CheckedSegment> CheckSegment(const wire::LoadSegment& request, const KnownWeights& weights,
                                     uint64_t region_bytes) {
-  StaticGraph graph = TRY(BindFixed(TRY(DecodeWhole(request.graph))));
+  StaticGraph graph = TRY(BindFixed(TRY(DecodeGraph(request.graph))));
   TRY(CheckWeights(graph.graph(), weights));
   std::vector<ValueId> inputs;
   for (const GraphInput& input : graph.graph().inputs) inputs.push_back(input.value);
