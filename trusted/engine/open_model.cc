@@ -3,6 +3,7 @@
 #include "common/base/bytes.h"
 #include "common/base/private_memory.h"
 #include "common/base/protected_pages.h"
+#include "common/graph/codec.h"
 #include "trusted/seal/sealed_model.h"
 
 namespace soter {
