@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "common/base/file.h"
-#include "common/base/hex.h"
 #include "trusted/attest/verify/evidence_file.h"
 
 namespace soter {
@@ -20,7 +19,8 @@ size_t CountFailed(const Verdict& verdict) {
 Verdict BestVerdict(const Evidence& evidence, const Policy& policy, const AppraisalInputs& inputs) {
   std::optional<Verdict> best;
   for (const Collateral& collateral : inputs.collaterals) {
-    Verdict verdict = VerifyEvidence(evidence, {policy, collateral, inputs.time_s, inputs.anchors});
+    Verdict verdict =
+        VerifyBound(evidence, inputs.report_data, /*claims=*/{}, {policy, collateral, inputs.time_s, inputs.anchors});
     if (!best || CountFailed(verdict) < CountFailed(*best)) best = std::move(verdict);
     if (best->accepted()) break;
   }
@@ -46,9 +46,7 @@ bool HasSkipped(const Verdict& verdict) {
 Appraisal Appraise(const Evidence& evidence, const AppraisalInputs& inputs) {
   Appraisal appraisal;
   for (const ReleasePolicy& policy : inputs.policies) {
-    Policy pinned = policy.evidence;
-    pinned.report_data = EncodeHex(inputs.report_data);
-    Verdict verdict = BestVerdict(evidence, pinned, inputs);
+    Verdict verdict = BestVerdict(evidence, policy.evidence, inputs);
     appraisal.claims = verdict.unverified_claims();
     Result<VerifiedEvidence> verified = verdict.Accept();
     if (!verified.ok()) {
@@ -78,9 +76,11 @@ Result<std::vector<Collateral>> LoadCollateral(const std::string& directory) {
     if (shared.intel) intel.push_back(*std::exchange(shared.intel, std::nullopt));
   }
   std::vector<Collateral> collaterals;
-  for (IntelCollateral& one : intel)
-    collaterals.push_back({std::move(one), shared.certificates, shared.revocation_lists});
-  if (collaterals.empty()) collaterals.push_back(std::move(shared));
+  for (IntelCollateral& one : intel) {
+    collaterals.push_back(shared);
+    collaterals.back().intel = std::move(one);
+  }
+  if (collaterals.empty() || !shared.intel_statements.empty()) collaterals.push_back(std::move(shared));
   return collaterals;
 }
 

@@ -28,11 +28,13 @@ struct Appraisal {
   Json refusals = Json::array();             // for the log: what each other policy found
 };
 
-// Appraise judges `evidence` by each policy, with report_data pinned, and with each collateral until one satisfies it.
+// Appraise judges `evidence` by each policy, with each collateral until one satisfies it. report_data must be the
+// protocol's, so evidence is bound to one session's nonce and key.
 Appraisal Appraise(const Evidence& evidence, const AppraisalInputs& inputs);
 
-// LoadCollateral reads the files of a directory: one Collateral for each of Intel's, every one with all certificates and
-// revocation lists. Errors: kUnavailable (a file cannot be read), kMalformed (it is no collateral; names it).
+// LoadCollateral reads the files of a directory: one Collateral for each that holds all of Intel's, and one for the answers
+// of Intel's service, if there are any; every one with all certificates and revocation lists.
+// Errors: kUnavailable (a file cannot be read), kMalformed (it is no collateral; names it).
 Result<std::vector<Collateral>> LoadCollateral(const std::string& directory);
 
 }  // namespace soter

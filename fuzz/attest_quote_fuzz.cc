@@ -53,6 +53,14 @@ std::vector<std::byte> MakeQuote(const Pieces& pieces, const std::string& chain)
   return std::move(quote).Take();
 }
 
+// The same as it comes from Intel's service, in pieces.
+Collateral AsAnswers(const IntelCollateral& intel) {
+  return {.intel_statements = {.tcb_infos = {{intel.tcb_info, intel.tcb_info_signature}},
+                               .qe_identities = {{intel.qe_identity, intel.qe_identity_signature}}},
+          .certificates = {intel.tcb_info_issuer_chain[0]},
+          .revocation_lists = {intel.root_crl, intel.pck_crl}};
+}
+
 void Exercise(ByteView input) {
   Result<Pieces> pieces = Split(input);
   if (!pieces.ok()) return;
@@ -78,6 +86,9 @@ void Exercise(ByteView input) {
     Evidence evidence = {.platform = kind, .report = MakeQuote(*pieces, chain)};
     Verdict verdict = VerifyEvidence(evidence, {policy, collateral, kTestNow, anchors});
     const EvidenceClaims& claims = verdict.unverified_claims();
+    CHECK(VerifyEvidence(evidence, {policy, AsAnswers(*collateral.intel), kTestNow, anchors}).accepted() ==
+              verdict.accepted(),
+          "the packing of collateral changes the verdict");
     if (verdict.accepted()) CHECK(!claims.debug && claims.tcb_status == "UpToDate", "a weak platform is accepted");
   }
 }

@@ -178,6 +178,7 @@ set(SOTER_VERIFY_SOURCES
   trusted/attest/verify/dev_verify.cc
   trusted/attest/verify/evidence_file.cc
   trusted/attest/verify/intel_collateral.cc
+  trusted/attest/verify/intel_gather.cc
   trusted/attest/verify/intel_json.cc
   trusted/attest/verify/intel_tcb.cc
   trusted/attest/verify/policy.cc

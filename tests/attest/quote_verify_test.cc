@@ -13,6 +13,7 @@ struct Fault {
   bool tdx = true;
   uint16_t version = 5;
   uint8_t td_attribute = 0, td_migration = 0, sgx_flags = 5;  // initialised, 64-bit
+  uint8_t td_attributes_8_to_15 = 0;
   uint16_t td_body_type = 3;  // of version 5: TDX 1.0, 1.5 or 1.5 extended
   uint8_t module_major = 3;   // 0: a module of TDX 1.0
   uint16_t qe_isv_svn = 8;
@@ -32,6 +33,10 @@ struct Fault {
   uint16_t level_pce_svn = 3;
   bool better_level_first = false;  // which the platform does not reach
   int64_t evaluation_number = 17;
+  int tcb_info_version = 3;
+  // Collateral as answers of Intel's service, in files of their own, but for the one that is named.
+  bool as_answers = false;
+  std::string answer_left_out;
 };
 
 std::string Repeat(const std::string& text, int count) {
@@ -59,6 +64,7 @@ class IntelWorld {
                              .extensions = {{"1.2.840.113741.1.13.1", PckExtension(fault)}}},
                             pck_key_, ca_key_);
     Collateral collateral = MakeCollateral(fault, ca);
+    if (fault.as_answers) collateral = AsAnswers(*collateral.intel, fault);
     TrustAnchors anchors = {.amd = {}, .intel = root_->PublicKeyDigest()};
     Evidence evidence = {.platform = fault.tdx ? PlatformKind::kTdx : PlatformKind::kSgx,
                          .report = MakeQuote(fault, ToPem({pck, ca, *root_}))};
@@ -108,6 +114,7 @@ class IntelWorld {
     std::memset(body.data(), 2, 16);
     body[0] = std::byte{fault.module_svn}, body[1] = std::byte{fault.module_major};
     body[120] = std::byte{fault.td_attribute}, body[123] = std::byte{fault.td_migration};
+    body[121] = std::byte{fault.td_attributes_8_to_15};
     std::memset(body.data() + 136, 0x51, 48);
     return body;
   }
@@ -146,9 +153,40 @@ class IntelWorld {
            fault.json_repeats;
   }
 
+  // Version 2 is of before TDX, and numbers the components in their names.
+  static std::string TcbInfoVersion2(const Fault& fault) {
+    std::string head = Head("SGX", 2, fault), numbered;
+    head.replace(0, head.find(",") + 1, "{");
+    for (int i = 1; i <= 16; ++i)
+      numbered += "\"sgxtcbcomp" + std::string(i < 10 ? "0" : "") + std::to_string(i) +
+                  "svn\":" + std::to_string(fault.level_svn) + ",";
+    return head + ",\"fmspc\":\"B0C06F000000\",\"pceId\":\"0000\",\"tcbType\":0,\"tcbLevels\":[{\"tcb\":{" + numbered +
+           "\"pcesvn\":" + std::to_string(fault.level_pce_svn) + "},\"tcbStatus\":\"" + fault.platform_status + "\"}]}";
+  }
+
+  // The files that somebody has who asked Intel's service, instead of one file that holds all of it.
+  static Collateral AsAnswers(const IntelCollateral& intel, const Fault& fault) {
+    Collateral collateral;
+    auto add = [&](const char* name, const std::string& file) {
+      if (fault.answer_left_out != name) EXPECT_TRUE(AddCollateral(AsBytes(file), collateral).ok()) << name;
+    };
+    auto answer = [](const char* member, const std::string& json, ByteView signature) {
+      return std::string("{\"") + member + "\":" + json + ",\"signature\":\"" + EncodeHex(signature) + "\"}\n";
+    };
+    add("tcb_info", answer("tcbInfo", intel.tcb_info, intel.tcb_info_signature));
+    add("qe_identity", answer("enclaveIdentity", intel.qe_identity, intel.qe_identity_signature));
+    TestKey other("P-256");  // a signing certificate of another time, with another key
+    std::string chain = ToPem({Issue({.name = kTcbSigningName, .issuer_name = "Test Root"}, other, other)});
+    add("signer", chain + ToPem(intel.tcb_info_issuer_chain));
+    if (fault.answer_left_out != "root_crl") collateral.revocation_lists.push_back(intel.root_crl);
+    if (fault.answer_left_out != "pck_crl") collateral.revocation_lists.push_back(intel.pck_crl);
+    return collateral;
+  }
+
   static std::string TcbInfo(const Fault& fault, bool tdx) {
+    if (fault.tcb_info_version == 2) return TcbInfoVersion2(fault);
     std::string json =
-        Head(tdx ? "TDX" : "SGX", 3, fault) + ",\"fmspc\":\"B0C06F000000\",\"pceId\":\"0000\",\"tcbType\":0";
+        Head(tdx ? "TDX" : "SGX", fault.tcb_info_version, fault) + ",\"fmspc\":\"B0C06F000000\",\"pceId\":\"0000\",\"tcbType\":0";
     std::string signer = "\"mrsigner\":\"" + std::string(96, '0') + "\",\"attributes\":\"" + std::string(16, '0') +
                          "\",\"attributesMask\":\"" + std::string(16, 'F') + "\"";
     if (tdx)
@@ -247,6 +285,47 @@ TEST(QuoteVerify, AMovableTrustDomainNeedsAPermission) {
                        "platforms = [\"tdx\"]\n[tdx]\nany_measurement_insecure = true\nallow_migration = true\n"
                        "[intel]\nallowed_advisories = [\"INTEL-SA-00001\"]\n"),
             "");
+}
+
+// Bits 8 to 31 bear on security; of those, what is not known may allow anything.
+TEST(QuoteVerify, UnknownAttributesAreRefused) {
+  EXPECT_EQ(FailedWith({.td_attributes_8_to_15 = 1}), "tdx.attributes ");
+  EXPECT_EQ(FailedWith({.td_migration = 1}), "tdx.attributes ");
+  EXPECT_EQ(FailedWith({.td_migration = 0xd8}), "");  // LASS, SEPT_VE_DISABLE, PKS and KL
+}
+
+TEST(QuoteVerify, CollateralCanComeInTheAnswersOfIntelsService) {
+  for (bool tdx : {false, true}) {
+    EXPECT_EQ(FailedWith({.tdx = tdx, .version = 4, .as_answers = true}), "");
+    EXPECT_EQ(FailedWith({.tdx = tdx, .version = 4, .info_end = kTestNow - 1, .as_answers = true}),
+              "tcb_info.dates qe_identity.dates ");
+    EXPECT_EQ(FailedWith({.tdx = tdx, .version = 4, .revoked_by_ca = {30}, .as_answers = true}), "pck.revocation ");
+    EXPECT_EQ(FailedWith({.tdx = tdx, .version = 4, .platform_status = "Revoked", .as_answers = true}), "tcb.status ");
+  }
+  EXPECT_EQ(FailedWith({.platform_fmspc = "b0c06f000001", .as_answers = true}), "tcb_info.fmspc ");
+  EXPECT_EQ(FailedWith({.collateral_of_sgx = true, .as_answers = true}), "tcb_info.kind ");
+}
+
+TEST(QuoteVerify, AMissingAnswerIsNamed) {
+  const std::pair<const char*, const char*> parts[] = {{"tcb_info", "tdx/certification/v4/tcb?fmspc=b0c06f000000"},
+                                                       {"qe_identity", "tdx/certification/v4/qe/identity"},
+                                                       {"signer", "\"Intel SGX TCB Signing\""},
+                                                       {"root_crl", "\"Test Root\""},
+                                                       {"pck_crl", "\"Test PCK CA\""}};
+  for (auto [part, named] : parts) {
+    Verdict verdict = Judge({.as_answers = true, .answer_left_out = part});
+    EXPECT_EQ(Failed(verdict), "collateral ") << part;
+    EXPECT_THAT(Explain(verdict), testing::HasSubstr(named)) << part;
+  }
+}
+
+TEST(QuoteVerify, TcbInfosOfVersion2AreRead) {
+  const Fault enclave = {.tdx = false, .version = 3, .tcb_info_version = 2};
+  EXPECT_EQ(FailedWith(enclave), "");
+  EXPECT_EQ(FailedWith({.tdx = false, .version = 3, .level_svn = 4, .tcb_info_version = 2}), "tcb_info.level ");
+  EXPECT_EQ(FailedWith({.tdx = false, .version = 3, .platform_status = "OutOfDate", .tcb_info_version = 2}), "tcb.status ");
+  EXPECT_EQ(FailedWith({.tcb_info_version = 2}), "tcb_info.kind ");  // it speaks of no TD
+  for (int version : {1, 4}) EXPECT_EQ(FailedWith({.tcb_info_version = version}), "tcb_info.signature ") << version;
 }
 
 TEST(QuoteVerify, AListOfIntelsOtherCaSaysNothing) {

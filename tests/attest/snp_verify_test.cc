@@ -25,9 +25,12 @@ struct Fault {
   uint8_t certified_fmc = 1;
   bool other_chip = false, wrap_chip_id = false, give_list = true, other_list_signer = false, pin_root = true;
   bool stale_leaf_first = false;  // another certificate of the same name stands before the right one
+  bool stale_issuers_first = false;
+  bool chip_id_masked = false;
+  uint64_t launch = 0x4800000004020301;
 };
 
-// A machine of a vendor of our own. All keys are on P-384: AMD's upper two are RSA, which the vectors cover.
+// A machine of a vendor of our own, whose upper two keys are RSA, as AMD's are.
 class Machine {
  public:
   Machine() : anchors_{.amd = {}, .intel = {}} {}
@@ -40,6 +43,7 @@ class Machine {
     evidence.certificates = {Leaf(fault).ToDer(), ask.ToDer(), ark.ToDer()};
     if (fault.stale_leaf_first)
       evidence.certificates.insert(evidence.certificates.begin(), Leaf(fault, TestKey("P-384")).ToDer());
+    if (fault.stale_issuers_first) AddStaleIssuers(fault, evidence);
     Collateral collateral;
     if (fault.give_list)
       collateral.revocation_lists.push_back(
@@ -53,6 +57,15 @@ class Machine {
   }
 
  private:
+  // Of the right names, and of other keys: what a host may hand over, by mistake or to be in the way.
+  static void AddStaleIssuers(const Fault& fault, Evidence& evidence) {
+    TestKey ark("P-384"), ask("P-384");
+    std::vector<std::vector<std::byte>> stale = {
+        Issue({.name = "ARK-Test", .issuer_name = "ARK-Test", .is_ca = true}, ark, ark).ToDer(),
+        Issue({.name = fault.intermediate_name, .issuer_name = "ARK-Test", .is_ca = true}, ask, ark).ToDer()};
+    evidence.certificates.insert(evidence.certificates.begin(), stale.begin(), stale.end());
+  }
+
   Certificate Leaf(const Fault& fault) { return Leaf(fault, leaf_); }
 
   Certificate Leaf(const Fault& fault, const TestKey& key) {
@@ -83,15 +96,15 @@ class Machine {
     std::memset(report.data() + 0xc0, 0x22, 32);  // host data
     std::memset(report.data() + 0xe0, 0x33, 48);  // id key digest
     put(0x180, fault.reported), put(0x188, fault.family), put(0x189, fault.model);
-    std::memset(report.data() + 0x1a0, 0xab, ChipIdBytes(fault));  // Turin's: eight bytes, then zeros
-    put(0x1e0, fault.committed), put(0x1f0, fault.reported);
+    if (!fault.chip_id_masked) std::memset(report.data() + 0x1a0, 0xab, ChipIdBytes(fault));  // Turin: then zeros
+    put(0x1e0, fault.committed), put(0x1f0, fault.launch);
     std::vector<std::byte> signature = leaf_.Sign(ByteView(report).first(0x2a0));
     std::reverse_copy(signature.begin(), signature.begin() + 48, report.begin() + 0x2a0);
     std::reverse_copy(signature.begin() + 48, signature.end(), report.begin() + 0x2e8);
     return report;
   }
 
-  TestKey ark_{"P-384"}, ask_{"P-384"}, leaf_{"P-384"};
+  TestKey ark_{"RSA"}, ask_{"RSA"}, leaf_{"P-384"};
   TrustAnchors anchors_;
 };
 
@@ -99,6 +112,11 @@ std::string FailedWith(const Fault& fault, const std::string& policy = kPinNothi
   static Machine machine;
   Verdict verdict = machine.Verify(fault, policy);
   return Failed(verdict);
+}
+
+Verdict Judge(const Fault& fault) {
+  static Machine machine;
+  return machine.Verify(fault);
 }
 
 TEST(SnpVerify, TurinReportsOfVersions3To5AreAccepted) {
@@ -146,6 +164,30 @@ TEST(SnpVerify, ALineIsNotReadAsAnother) {
 TEST(SnpVerify, TheCertificateThatSignedTheReportIsFoundAmongSeveral) {
   EXPECT_EQ(FailedWith({.stale_leaf_first = true}), "");
   EXPECT_EQ(FailedWith({.certified_fmc = 2, .stale_leaf_first = true}), "snp.certificate_tcb ");
+}
+
+TEST(SnpVerify, IssuersThatSignedNothingDoNotStandInTheWay) {
+  EXPECT_EQ(FailedWith({.stale_issuers_first = true}), "");
+  EXPECT_EQ(FailedWith({.pin_root = false, .stale_issuers_first = true}), "snp.root ");
+}
+
+// A host can have its firmware leave the chip's id out of reports.
+TEST(SnpVerify, AMaskedChipIsKnownByItsCertificate) {
+  const std::string id = "abababababababab" + std::string(2 * 56, '0');
+  const std::string pinned = "platforms = [\"snp\"]\n[snp]\nany_measurement_insecure = true\nchip_ids = [\"";
+  EXPECT_EQ(FailedWith({.chip_id_masked = true}), "");
+  EXPECT_EQ(Judge({.chip_id_masked = true}).unverified_claims().device, id);
+  EXPECT_EQ(FailedWith({.chip_id_masked = true}, pinned + id + "\"]\n"), "");
+  EXPECT_EQ(FailedWith({.other_chip = true, .chip_id_masked = true}, pinned + id + "\"]\n"), "snp.chip_allowed ");
+}
+
+TEST(SnpVerify, OnlyAVcekProvesAChip) {
+  const std::string pinned = "platforms = [\"snp\"]\n[snp]\nany_measurement_insecure = true\nchip_ids = [\"" +
+                             ("abababababababab" + std::string(2 * 56, '0')) + "\"]\n";
+  EXPECT_EQ(FailedWith({}, pinned), "");
+  EXPECT_EQ(FailedWith({.key_info = 1 << 2, .leaf_name = "SEV-VLEK"}, pinned), "snp.chip_allowed ");
+  EXPECT_EQ(Judge({.key_info = 1 << 2, .leaf_name = "SEV-VLEK"}).unverified_claims().device, "");
+  EXPECT_EQ(Judge({.other_chip = true}).unverified_claims().device, "");
 }
 
 TEST(SnpVerify, WhatIsNotValidYetIsRefused) {
@@ -242,6 +284,10 @@ TEST(SnpVerify, EachPolicySettingRefusesAndAccepts) {
   EXPECT_EQ(FailedWith({}, top + "[snp.min_tcb]\nsnp = 4\nfmc = 1\n"), "");
   EXPECT_EQ(FailedWith({}, top + "[snp.min_tcb]\nsnp = 5\n"), "snp.min_tcb ");
   EXPECT_EQ(FailedWith({.committed = 0x4800000003020301}, top + "[snp.min_tcb]\nsnp = 4\n"), "snp.min_tcb ");
+  EXPECT_EQ(FailedWith({}, top + "[snp.min_launch_tcb]\nsnp = 4\nfmc = 1\n"), "");
+  EXPECT_EQ(FailedWith({.launch = 0x4800000003020301}, top + "[snp.min_launch_tcb]\nsnp = 4\n"), "snp.min_launch_tcb ");
+  EXPECT_EQ(FailedWith({.launch = 0x4800000003020301}, top + "[snp.min_tcb]\nsnp = 4\n"), "");
+  EXPECT_EQ(FailedWith({.launch = 0x4800000005020301}), "");  // firmware that was not committed can be taken back
   EXPECT_EQ(FailedWith({}, "report_data = \"" + repeat("01", 64) + "\"\n" + top), "report_data ");
   EXPECT_EQ(FailedWith({}, "report_data = \"" + repeat("00", 64) + "\"\n" + top), "");
   EXPECT_EQ(FailedWith({}, top + "[workload]\npurpose = \"attest\"\n"), "workload.claims ");

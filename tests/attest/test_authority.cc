@@ -2,6 +2,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -15,7 +16,25 @@ namespace {
 unsigned char* Raw(std::byte* bytes) { return reinterpret_cast<unsigned char*>(bytes); }
 const unsigned char* Raw(const std::byte* bytes) { return reinterpret_cast<const unsigned char*>(bytes); }
 
-const EVP_MD* HashOf(const TestKey& key) { return EVP_PKEY_get_bits(key.raw()) == 384 ? EVP_sha384() : EVP_sha256(); }
+const EVP_MD* HashOf(const TestKey& key) { return EVP_PKEY_get_bits(key.raw()) == 256 ? EVP_sha256() : EVP_sha384(); }
+
+evp_pkey_st* Generate(std::string_view kind) {
+  if (kind == "RSA") return EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", size_t{2048});
+  return EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", kind.data());
+}
+
+// SignWith signs a certificate or a list; `sign` is X509_sign_ctx or X509_CRL_sign_ctx.
+template <typename T>
+void SignWith(T* object, int (*sign)(T*, EVP_MD_CTX*), const TestKey& issuer) {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  EVP_PKEY_CTX* padding = nullptr;
+  bool ready = EVP_DigestSignInit(context, &padding, HashOf(issuer), nullptr, issuer.raw()) == 1;
+  if (EVP_PKEY_is_a(issuer.raw(), "RSA"))
+    ready = ready && EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING) == 1 &&
+            EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, 48) == 1;
+  CHECK(ready && sign(object, context) > 0, "a test vendor cannot sign");
+  EVP_MD_CTX_free(context);
+}
 
 template <typename T>
 std::vector<std::byte> Encode(T* object, int (*encode)(const T*, unsigned char**)) {
@@ -43,10 +62,9 @@ void AddExtension(X509* x509, const char* oid, ByteView content, bool critical) 
 
 }  // namespace
 
-TestKey::TestKey(const char* curve)
-    : key_(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve), EVP_PKEY_free),
-      scalar_bytes_(std::string_view(curve) == "P-384" ? 48 : 32) {
-  CHECK(key_ != nullptr, "no such curve");
+TestKey::TestKey(const char* kind)
+    : key_(Generate(kind), EVP_PKEY_free), scalar_bytes_(std::string_view(kind) == "P-384" ? 48 : 32) {
+  CHECK(key_ != nullptr, "no such kind of key");
 }
 
 std::vector<std::byte> TestKey::Point() const {
@@ -90,7 +108,7 @@ Certificate Issue(const TestCertificate& content, const TestKey& subject, const 
   std::vector<std::byte> is_ca = Der(0x01, std::vector<std::byte>{std::byte{0xff}});
   if (content.is_ca) AddExtension(x509, "2.5.29.19", Der(0x30, is_ca), /*critical=*/true);
   for (const auto& [oid, bytes] : content.extensions) AddExtension(x509, oid, bytes, /*critical=*/false);
-  CHECK(X509_sign(x509, issuer.raw(), HashOf(issuer)) > 0, "a test certificate cannot be signed");
+  SignWith(x509, X509_sign_ctx, issuer);
   std::vector<std::byte> der = Encode<X509>(x509, i2d_X509);
   X509_free(x509);
   return Certificate::FromDer(der).value();
@@ -117,7 +135,7 @@ RevocationList IssueList(const TestRevocations& content, const TestKey& issuer) 
   ASN1_TIME_set(time, content.next_update);
   X509_CRL_set1_nextUpdate(crl, time);
   ASN1_TIME_free(time);
-  CHECK(X509_CRL_sign(crl, issuer.raw(), HashOf(issuer)) > 0, "a test list cannot be signed");
+  SignWith(crl, X509_CRL_sign_ctx, issuer);
   std::vector<std::byte> der = Encode<X509_CRL>(crl, i2d_X509_CRL);
   X509_CRL_free(crl);
   return RevocationList::FromDer(der).value();

@@ -16,10 +16,10 @@ namespace soter {
 inline constexpr int64_t kTestNow = 1750000000;  // 2025-06-15
 inline constexpr int64_t kTestYear = 365 * 24 * 3600;
 
-// TestKey is a key pair on P-256 or P-384.
+// TestKey is a key pair on P-256 or P-384, or "RSA", which signs as AMD's upper certificates do: PSS, SHA-384, salt 48.
 class TestKey {
  public:
-  explicit TestKey(const char* curve);
+  explicit TestKey(const char* kind);
   std::vector<std::byte> Point() const;                 // x then y
   std::vector<std::byte> Sign(ByteView message) const;  // r then s, big-endian, with the curve's hash
   evp_pkey_st* raw() const { return key_.get(); }

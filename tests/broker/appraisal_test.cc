@@ -58,7 +58,7 @@ TEST_P(AppraisalTest, ItsOwnReportDataIsAcceptedAndNoOther) {
   EXPECT_FALSE(other.evidence.has_value());
   ASSERT_EQ(other.refusals.size(), 1u);
   ASSERT_EQ(other.refusals[0]["failed"].size(), 1u) << other.refusals;
-  EXPECT_TRUE(other.refusals[0]["failed"][0].get<std::string>().starts_with("report_data: "));
+  EXPECT_TRUE(other.refusals[0]["failed"][0].get<std::string>().starts_with("report_data.binding: "));
   std::ranges::copy(other.claims.report_data, report_data.begin());
   Appraisal own = Judge(report_data, "[release]\nactivations = 1\n");
   EXPECT_TRUE(own.evidence.has_value()) << own.refusals;

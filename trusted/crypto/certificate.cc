@@ -137,10 +137,14 @@ bool Certificate::IsIssuedBy(const Certificate& issuer) const {
   return X509_NAME_cmp(X509_get_issuer_name(x509_.get()), X509_get_subject_name(issuer.raw())) == 0;
 }
 
-Status Certificate::CheckSelfSignature() const {
-  bool valid = X509_verify(x509_.get(), X509_get0_pubkey(x509_.get())) == 1;
+bool Certificate::IsSignedBy(const Certificate& issuer) const {
+  bool valid = X509_verify(x509_.get(), X509_get0_pubkey(issuer.raw())) == 1;
   ERR_clear_error();
-  if (!valid) return AuthError("the certificate is not signed with its own key");
+  return valid;
+}
+
+Status Certificate::CheckSelfSignature() const {
+  if (!IsSignedBy(*this)) return AuthError("the certificate is not signed with its own key");
   return {};
 }
 

@@ -40,6 +40,7 @@ class Certificate {
   Result<std::optional<std::vector<std::byte>>> Extension(const char* oid) const;
 
   bool IsIssuedBy(const Certificate& issuer) const;  // by name; says nothing of the signature
+  bool IsSignedBy(const Certificate& issuer) const;  // by its key; says nothing of the right to issue
   bool IsSelfIssued() const { return IsIssuedBy(*this); }
 
   // CheckSelfSignature decides whether the certificate is signed with its own key. Errors: kAuth.

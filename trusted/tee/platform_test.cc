@@ -34,6 +34,7 @@ class FakeKernel : public DeviceIo {
     int races = 0;      // that many outblobs answer somebody else, and the generation shows it
     bool lies = false;  // the report answers somebody else, and nothing shows it
     bool aux = true;
+    std::string privlevel_floor;  // empty: a kernel or TEE that has no such file
   } habits;
 
   std::map<std::string, std::string> files;
@@ -69,6 +70,7 @@ class FakeKernel : public DeviceIo {
     std::string path = open_.at(fd).first;
     open_.erase(fd);
     if (habits.refuses_on_close) return Fail(EINVAL);
+    if (path.ends_with("/privlevel")) CountWrite(path.substr(0, path.size() - 10), 1);
     if (path.ends_with("/inblob")) AnswerTsm(path.substr(0, path.size() - 7));
     if (path == "/dev/attestation/user_report_data") files["/dev/attestation/quote"] = Quote(3, files[path]);
     return 0;
@@ -80,6 +82,8 @@ class FakeKernel : public DeviceIo {
     files[path + "/generation"] = "0\n";
     files[path + "/inblob"] = files[path + "/outblob"] = "";
     if (habits.aux) files[path + "/auxblob"] = "";
+    if (!habits.privlevel_floor.empty())
+      files[path + "/privlevel_floor"] = habits.privlevel_floor, files[path + "/privlevel"] = "";
     return 0;
   }
   int RemoveDirectory(const std::string&) override { return ++removed, 0; }
@@ -109,12 +113,14 @@ class FakeKernel : public DeviceIo {
     return --left, true;
   }
   bool Interrupted() { return habits.interrupts && (tick_ = !tick_); }
+  void CountWrite(const std::string& entry, int count) {
+    generations_[entry] += count;
+    files[entry + "/generation"] = std::to_string(generations_[entry]) + "\n";
+  }
   void AnswerTsm(const std::string& entry) {
     bool raced = habits.races > 0 && habits.races-- > 0;
     std::string data = raced || habits.lies ? std::string(64, 'x') : files[entry + "/inblob"];
-    int& generation = generations_[entry];
-    generation += raced ? 2 : 1;
-    files[entry + "/generation"] = std::to_string(generation) + "\n";
+    CountWrite(entry, raced ? 2 : 1);
     files[entry + "/outblob"] = provider == "tdx_guest" ? Quote(4, data) : SnpReport(data);
   }
 
@@ -266,6 +272,21 @@ TEST(Tsm, AnAnswerToAnotherQuestionIsRefused) {
   Error error = ExpectError(kernel, {.lies = true});
   EXPECT_EQ(error.code, ErrorCode::kUnavailable);
   EXPECT_NE(error.message.find("another request"), std::string::npos);
+}
+
+TEST(Tsm, AGuestBelowVmpl0AsksForItsOwnLevel) {
+  for (auto [floor, asked] : {std::pair("0\n", ""), std::pair("2\n", "2")}) {
+    FakeKernel kernel = Tsm("sev_guest");
+    kernel.habits.privlevel_floor = floor;
+    ASSERT_TRUE(OpenTsm(kernel).value()->Produce(Question()).ok()) << floor;
+    std::string written;
+    for (const auto& [path, text] : kernel.files)
+      if (path.ends_with("/privlevel")) written += text;
+    EXPECT_EQ(written, asked);
+  }
+  FakeKernel kernel = Tsm("sev_guest");
+  kernel.habits.privlevel_floor = "none\n";
+  EXPECT_EQ(OpenTsm(kernel).value()->Produce(Question()).error().code, ErrorCode::kMalformed);
 }
 
 TEST(Tsm, AnUnknownProviderIsNamed) {

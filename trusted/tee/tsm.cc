@@ -46,16 +46,27 @@ class TsmEntry {
   }
 
   // The kernel counts every write to the entry here.
-  Result<uint64_t> ReadGeneration() {
-    std::string text = TRY(ReadWord("generation"));
-    uint64_t generation = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), generation);
-    if (error != std::errc() || end != text.data() + text.size())
-      return Malformed("configfs-tsm's generation is no number");
-    return generation;
+  Result<uint64_t> ReadGeneration() { return ReadNumber("generation"); }
+
+  // Beside an SVSM the guest runs at a lower privilege level (VMPL) than 0, can ask for no report of a higher one, and
+  // is told here what it can ask for; the kernel's own default is 0.
+  Status AskForOwnPrivilegeLevel() {
+    if (!io_.Exists(File("privlevel_floor"))) return {};
+    uint64_t level = TRY(ReadNumber("privlevel_floor"));
+    if (level == 0) return {};
+    return WriteDeviceFile(io_, File("privlevel"), AsBytes(std::to_string(level)));
   }
 
  private:
+  Result<uint64_t> ReadNumber(const char* name) {
+    std::string text = TRY(ReadWord(name));
+    uint64_t number = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size())
+      return Malformed(std::string("configfs-tsm's ") + name + " is no number");
+    return number;
+  }
+
   TsmEntry(DeviceIo& io, std::string path) : io_(io), path_(std::move(path)) {}
   DeviceIo& io_;
   std::string path_;
@@ -97,6 +108,7 @@ class TsmPlatform final : public internal::ReportingPlatform {
   // Errors: kIntegrity where somebody else wrote to the entry meanwhile, so that outblob may answer them.
   Result<PlatformReport> TryReport(const ReportData& report_data) {
     std::unique_ptr<TsmEntry> entry = TRY(TsmEntry::Make(io_));
+    TRY(entry->AskForOwnPrivilegeLevel());
     uint64_t before = TRY(entry->ReadGeneration());
     TRY(WriteDeviceFile(io_, entry->File("inblob"), report_data));
     PlatformReport report;

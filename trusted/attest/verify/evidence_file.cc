@@ -86,6 +86,7 @@ Result<EvidenceFile> ParseEvidenceFile(ByteView file) {
 Status AddCollateral(ByteView file, Collateral& collateral) {
   std::string_view text = AsText(file);
   if (text.starts_with('{')) {
+    if (TRY(TakeIntelStatement(text, collateral.intel_statements))) return {};
     if (collateral.intel) return Malformed("Intel's collateral was given twice");
     collateral.intel = TRY(ParseIntelCollateral(text));
     return {};

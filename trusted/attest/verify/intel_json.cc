@@ -77,10 +77,21 @@ Result<TcbComponents> GetComponents(const Json& tcb, const char* key) {
   return components;
 }
 
-Result<TcbLevel> ParseLevel(const Json& json, bool is_tdx) {
+// Version 2 numbers its components in their names, from 01 to 16.
+Result<TcbComponents> GetNumberedComponents(const Json& tcb) {
+  TcbComponents components;
+  for (size_t i = 0; i < components.size(); ++i) {
+    std::string number = std::to_string(i + 1);
+    std::string key = "sgxtcbcomp" + std::string(2 - number.size(), '0') + number + "svn";
+    components[i] = static_cast<uint8_t>(TRY(GetInteger(tcb, key.c_str(), UINT8_MAX)));
+  }
+  return components;
+}
+
+Result<TcbLevel> ParseLevel(const Json& json, bool is_tdx, int64_t version) {
   TcbLevel level;
   const Json* tcb = TRY(Member(json, "tcb"));
-  level.sgx = TRY(GetComponents(*tcb, "sgxtcbcomponents"));
+  level.sgx = TRY(version == 2 ? GetNumberedComponents(*tcb) : GetComponents(*tcb, "sgxtcbcomponents"));
   if (is_tdx) level.tdx = TRY(GetComponents(*tcb, "tdxtcbcomponents"));
   level.pce_svn = static_cast<uint16_t>(TRY(GetInteger(*tcb, "pcesvn", UINT16_MAX)));
   level.status = TRY(GetStatus(json));
@@ -122,12 +133,10 @@ Status ParseModules(const Json& json, TcbInfo& info) {
 }
 
 // Which of two ids a document has; anything else is another kind of document.
-Result<bool> IsTdx(const Json& json, std::string_view sgx_id, std::string_view tdx_id, int64_t version) {
+Result<bool> IsTdx(const Json& json, std::string_view sgx_id, std::string_view tdx_id) {
   std::string id = TRY(GetText(json, "id"));
   if (id != sgx_id && id != tdx_id)
     return Unsupported("Intel's JSON is neither " + std::string(sgx_id) + " nor " + std::string(tdx_id));
-  if (TRY(GetInteger(json, "version", INT32_MAX)) != version)
-    return Unsupported("Intel's " + id + " JSON has another version than " + std::to_string(version));
   return id == tdx_id;
 }
 
@@ -136,7 +145,10 @@ Result<bool> IsTdx(const Json& json, std::string_view sgx_id, std::string_view t
 Result<TcbInfo> ParseTcbInfo(std::string_view text) {
   Json json = TRY(ParseObject(text));
   TcbInfo info;
-  info.is_tdx = TRY(IsTdx(json, "SGX", "TDX", 3));
+  int64_t version = TRY(GetInteger(json, "version", INT32_MAX));
+  if (version != 2 && version != 3)
+    return Unsupported("Intel's TCB info has version " + std::to_string(version) + "; accepted are 2 and 3");
+  info.is_tdx = version == 3 && TRY(IsTdx(json, "SGX", "TDX"));  // version 2 is of before TDX, and names no kind
   if (TRY(GetInteger(json, "tcbType", INT32_MAX)) != 0) return Unsupported("unknown way to compare TCB levels");
   info.issue_date = TRY(ParseTimestamp(TRY(GetText(json, "issueDate"))));
   info.next_update = TRY(ParseTimestamp(TRY(GetText(json, "nextUpdate"))));
@@ -144,7 +156,7 @@ Result<TcbInfo> ParseTcbInfo(std::string_view text) {
   info.pce_id = EncodeHex(TRY(GetHex(json, "pceId", 2)));
   info.evaluation_data_number = TRY(GetInteger(json, "tcbEvaluationDataNumber", INT32_MAX));
   for (const Json& level : *TRY(GetArray(json, "tcbLevels")))
-    info.levels.push_back(TRY(ParseLevel(level, info.is_tdx)));
+    info.levels.push_back(TRY(ParseLevel(level, info.is_tdx, version)));
   if (info.is_tdx) TRY(ParseModules(json, info));
   return info;
 }
@@ -152,7 +164,9 @@ Result<TcbInfo> ParseTcbInfo(std::string_view text) {
 Result<QeIdentity> ParseQeIdentity(std::string_view text) {
   Json json = TRY(ParseObject(text));
   QeIdentity identity;
-  identity.is_tdx = TRY(IsTdx(json, "QE", "TD_QE", 2));
+  int64_t version = TRY(GetInteger(json, "version", INT32_MAX));
+  if (version != 2) return Unsupported("Intel's QE identity has version " + std::to_string(version) + "; accepted is 2");
+  identity.is_tdx = TRY(IsTdx(json, "QE", "TD_QE"));
   identity.issue_date = TRY(ParseTimestamp(TRY(GetText(json, "issueDate"))));
   identity.next_update = TRY(ParseTimestamp(TRY(GetText(json, "nextUpdate"))));
   identity.evaluation_data_number = TRY(GetInteger(json, "tcbEvaluationDataNumber", INT32_MAX));

@@ -73,7 +73,7 @@ struct QeIdentity {
   std::vector<IsvSvnLevel> levels;
 };
 
-// ParseTcbInfo and ParseQeIdentity read the JSON that Intel signed (TCB info version 3, enclave identity version 2).
+// ParseTcbInfo and ParseQeIdentity read the JSON that Intel signed (TCB info versions 2 and 3, enclave identity version 2).
 // Errors: kMalformed, kUnsupported (another version or kind).
 Result<TcbInfo> ParseTcbInfo(std::string_view json);
 Result<QeIdentity> ParseQeIdentity(std::string_view json);

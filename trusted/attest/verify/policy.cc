@@ -152,11 +152,13 @@ Status ReadTable(const std::string& name, TomlTable& table, Policy& policy) {
   if (name == "workload") return ReadWorkload(table, policy.workload);
   if (name == "snp") return ReadSnp(table, policy.snp);
   if (name == "snp.min_tcb") return ReadSnpMinTcb(table, policy.snp.min_tcb);
+  if (name == "snp.min_launch_tcb") return ReadSnpMinTcb(table, policy.snp.min_launch_tcb);
   if (name == "sgx") return ReadSgx(table, policy.sgx);
   if (name == "tdx") return ReadTdx(table, policy.tdx);
   if (name == "intel") return ReadIntel(table, policy.intel);
   if (name == "dev") return ReadDev(table, policy.dev);
-  return InvalidArgument('[' + name + "] is none of [workload], [snp], [snp.min_tcb], [sgx], [tdx], [intel], [dev]");
+  return InvalidArgument('[' + name + "] is none of [workload], [snp], [snp.min_tcb], [snp.min_launch_tcb], [sgx], [tdx], "
+                         "[intel], [dev]");
 }
 
 }  // namespace

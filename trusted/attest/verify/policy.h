@@ -42,7 +42,8 @@ struct SnpPolicy {
   std::vector<std::string> id_key_digests;
   std::vector<std::string> chip_ids;
   int64_t min_guest_svn = 0;
-  SnpTcb min_tcb;
+  SnpTcb min_tcb;         // reported and committed
+  SnpTcb min_launch_tcb;  // when the guest was started
 };
 
 // SgxPolicy's names are those of Gramine's RA_TLS_* variables.

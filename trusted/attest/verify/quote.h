@@ -43,6 +43,11 @@ struct TdReport {
 
   // The whole first byte is the "under debug" group; any bit in it makes the TD's memory readable.
   bool debug() const { return td_attributes[0] != std::byte{0}; }
+  // The next three bytes bear on security (LASS, SEPT_VE_DISABLE, MIGRATABLE, PKS and KL are known); the rest does not.
+  bool attributes_known() const {
+    return td_attributes[1] == std::byte{0} && td_attributes[2] == std::byte{0} &&
+           (td_attributes[3] & std::byte{0x07}) == std::byte{0};
+  }
   // A migration TD of the host's choice may carry the TD, memory and all, to another machine.
   bool migratable() const { return (td_attributes[3] & std::byte{0x20}) != std::byte{0}; }
 };

@@ -67,7 +67,7 @@ void CheckQuoteSignatures(const Quote& quote, const Pck* pck, VerifyContext& con
 
 Status CheckSignedJson(std::span<const Certificate> chain, const std::string& json, ByteView signature,
                        const IntelCollateral& collateral, const TrustAnchors& anchors) {
-  TRY(CheckIntelChain(chain, 2, "Intel SGX TCB Signing", anchors));
+  TRY(CheckIntelChain(chain, 2, kTcbSigningName, anchors));
   if (collateral.root_crl.Revokes(chain[0])) return AuthError("Intel's TCB signing certificate is revoked");
   return CheckSignature(EcdsaKind::kP256Sha256, chain[0], AsBytes(json), signature);
 }
@@ -195,14 +195,30 @@ void JudgeStanding(const TcbStanding& standing, VerifyContext& context) {
                         "a platform without them, or each of them in allowed_advisories");
 }
 
-void CheckCollateral(const Quote& quote, const Pck& pck, VerifyContext& context) {
-  const std::optional<IntelCollateral>& collateral = context.inputs.collateral.intel;
-  if (!collateral) {
-    const char name[] = "collateral", why[] = "no collateral was given: revocation and TCB status are unknown";
-    if (context.inputs.policy.intel.allow_missing_collateral_insecure)
-      return context.checks.Skip(name, why, kFreshCollateral);
-    return context.checks.Fail(name, why, "--collateral, or allow_missing_collateral_insecure = true");
+// The collateral as it was packed, or what the service's answers and the certificates and lists beside them make up.
+std::optional<IntelCollateral> FindCollateral(const Quote& quote, const Pck& pck, VerifyContext& context) {
+  const Collateral& given = context.inputs.collateral;
+  const char name[] = "collateral";
+  if (given.intel) return given.intel;
+  if (given.intel_statements.empty()) {
+    const char why[] = "no collateral was given: revocation and TCB status are unknown";
+    if (context.inputs.policy.intel.allow_missing_collateral_insecure) {
+      context.checks.Skip(name, why, kFreshCollateral);
+    } else {
+      context.checks.Fail(name, why, "--collateral, or allow_missing_collateral_insecure = true");
+    }
+    return std::nullopt;
   }
+  Result<IntelCollateral> gathered = GatherIntelCollateral(given.intel_statements, given.certificates,
+                                                           given.revocation_lists, pck.chain, pck.platform, quote.is_tdx());
+  if (!context.checks.Decide(name, gathered, "every part of Intel's collateral is there", kFreshCollateral))
+    return std::nullopt;
+  return std::move(gathered).value();
+}
+
+void CheckCollateral(const Quote& quote, const Pck& pck, VerifyContext& context) {
+  std::optional<IntelCollateral> collateral = FindCollateral(quote, pck, context);
+  if (!collateral) return;
   CheckRevocation(*collateral, pck, context);
   CheckCertificateDates("pck_crl.certificate_dates", collateral->pck_crl_issuer_chain, context);
   std::optional<Statements> statements = CheckStatements(*collateral, context);
@@ -248,6 +264,10 @@ void CheckTdBody(const TdReport& report, VerifyContext& context) {
       "tdx.debug", !report.debug() || policy.allow_debug_insecure,
       report.debug() ? "a debug trust domain: its host may read its memory" : "not a debug trust domain",
       "a trust domain launched without debug, or allow_debug_insecure = true");
+  context.checks.Decide("tdx.attributes", report.attributes_known(),
+                        report.attributes_known() ? "the attributes hold nothing unknown that bears on security"
+                                                  : "the attributes have bits that this verifier does not know",
+                        "a trust domain whose attributes 8 to 26 are 0");
   context.checks.Decide("tdx.migration", !report.migratable() || policy.allow_migration,
                         report.migratable() ? "the trust domain may be migrated" : "the trust domain cannot be migrated",
                         "a trust domain launched without MIGRATABLE, or allow_migration = true");

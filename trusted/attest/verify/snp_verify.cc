@@ -17,10 +17,15 @@ struct SnpChain {
   SnpLine line = SnpLine::kMilan;
 };
 
+// What the host handed over may hold another certificate of the issuer's name: the one that signed, or else any.
 const Certificate* FindIssuer(std::span<const Certificate> candidates, const Certificate& subject) {
-  for (const Certificate& candidate : candidates)
-    if (subject.IsIssuedBy(candidate)) return &candidate;
-  return nullptr;
+  const Certificate* named = nullptr;
+  for (const Certificate& candidate : candidates) {
+    if (!subject.IsIssuedBy(candidate)) continue;
+    named = &candidate;
+    if (subject.IsSignedBy(candidate)) break;
+  }
+  return named;
 }
 
 Status SignedBy(const Certificate& leaf, const SnpReport& report) {
@@ -114,9 +119,11 @@ Status TcbMatches(const SnpReport& report, const SnpChain& chain) {
   return {};
 }
 
+using ChipId = std::array<std::byte, 64>;
+
 // The hardware id stands in the extension as it is or wrapped as an OCTET STRING, depending on when it was issued.
-Status ChipMatches(const SnpReport& report, const SnpChain& chain) {
-  size_t size = chain.line == SnpLine::kTurin ? kTurinHardwareIdBytes : report.chip_id.size();
+Result<ChipId> CertifiedChip(const SnpChain& chain) {
+  size_t size = chain.line == SnpLine::kTurin ? kTurinHardwareIdBytes : ChipId().size();
   std::optional<std::vector<std::byte>> content = TRY(chain.path[0].Extension(kHardwareIdOid));
   if (!content) return AuthError("the VCEK certificate names no chip");
   ByteView id = *content;
@@ -125,11 +132,28 @@ Status ChipMatches(const SnpReport& report, const SnpChain& chain) {
     id = TRY(reader.Read(DerReader::kOctetString));
     TRY(reader.ExpectEnd());
   }
-  std::array<std::byte, 64> padded = {};
+  ChipId padded = {};
   if (id.size() != size) return Malformed("the VCEK certificate's chip id has the wrong length");
   std::copy(id.begin(), id.end(), padded.begin());
-  if (padded != report.chip_id) return AuthError("the VCEK certificate is another chip's");
-  return {};
+  return padded;
+}
+
+// A VCEK is one chip's, a VLEK any's. A host may have its chip's id masked in reports: then the certificate, whose key
+// signed, still says which it is.
+void CheckChip(const SnpReport& report, const SnpChain& chain, const char* remedy, VerifyContext& context) {
+  const char name[] = "snp.chip_id";
+  if (report.signing_key == SnpReport::SigningKey::kVlek)
+    return context.checks.Skip(name, "a VLEK belongs to a cloud provider, not to a chip", "a report signed by a VCEK");
+  bool masked = report.chip_id == ChipId();
+  Result<ChipId> certified = CertifiedChip(chain);
+  Status same = !certified.ok()                            ? Status(certified.error())
+                : masked || *certified == report.chip_id ? Status()
+                                                           : Status(AuthError("the VCEK certificate is another chip's"));
+  if (!context.checks.Decide(name, same,
+                             masked ? "the report masks its chip's id; the certificate has it" : "the certificate is this chip's",
+                             remedy))
+    return;
+  context.claims.device = EncodeHex(*certified);
 }
 
 Status LineMatches(const SnpReport& report, const SnpChain& chain) {
@@ -158,12 +182,7 @@ void CheckIdentity(const SnpReport& report, const SnpChain& chain, VerifyContext
                         std::string("report, certificate and root are of ") + SnpLineName(chain.line), remedy);
   context.checks.Decide("snp.certificate_tcb", TcbMatches(report, chain), "the certificate is for the reported TCB",
                         remedy);
-  if (report.signing_key == SnpReport::SigningKey::kVlek) {
-    context.checks.Skip("snp.chip_id", "a VLEK belongs to a cloud provider, not to a chip",
-                        "a report signed by a VCEK");
-  } else {
-    context.checks.Decide("snp.chip_id", ChipMatches(report, chain), "the certificate is this chip's", remedy);
-  }
+  CheckChip(report, chain, remedy, context);
   context.checks.Decide("snp.signature",
                         SignedBy(chain.path[0], report),
                         "the report is signed by the certificate's key", "the report as the machine made it");
@@ -176,6 +195,10 @@ void CheckTcbFloor(const SnpReport& report, SnpLine line, VerifyContext& context
   context.checks.Decide("snp.min_tcb", reported.AtLeast(floor) && committed.AtLeast(floor),
                         "reported: " + reported.ToText() + "; committed: " + committed.ToText(),
                         "firmware of at least " + floor.ToText() + ", committed by the host");
+  SnpTcb launch = DecodeSnpTcb(report.launch_tcb, line), launch_floor = context.inputs.policy.snp.min_launch_tcb;
+  if (launch_floor != SnpTcb())
+    context.checks.Decide("snp.min_launch_tcb", launch.AtLeast(launch_floor), "at its launch: " + launch.ToText(),
+                          "a guest that was started on firmware of at least " + launch_floor.ToText());
   context.checks.Decide("snp.tcb_order", current.AtLeast(committed) && current.AtLeast(reported),
                         "the current firmware is no older than what is reported and committed",
                         "a report from firmware that does not contradict itself");
@@ -227,8 +250,19 @@ void FillClaims(const SnpReport& report, VerifyContext& context) {
   context.Detail("host_data", report.host_data);
   context.Detail("id_key_digest", report.id_key_digest);
   context.Detail("chip_id", report.chip_id);
-  if (report.signing_key == SnpReport::SigningKey::kVcek) claims.device = EncodeHex(report.chip_id);
   context.Detail("signing_key", report.signing_key == SnpReport::SigningKey::kVcek ? "VCEK" : "VLEK");
+}
+
+// Only a VCEK proves a chip: whoever has a VLEK can sign a report that names any.
+void CheckAllowedChip(const SnpReport& report, VerifyContext& context) {
+  const std::vector<std::string>& accepted = context.inputs.policy.snp.chip_ids;
+  if (accepted.empty()) return;
+  const std::string& device = context.claims.device;
+  context.checks.Decide("snp.chip_allowed", Contains(accepted, device),
+                        !device.empty()                                              ? device
+                        : report.signing_key == SnpReport::SigningKey::kVlek ? "a VLEK proves no chip"
+                                                                                     : "no certificate proves the chip",
+                        "a report that is signed by the VCEK of one of those in [snp] chip_ids");
 }
 
 void CheckPins(const SnpReport& report, VerifyContext& context) {
@@ -238,7 +272,7 @@ void CheckPins(const SnpReport& report, VerifyContext& context) {
   if (!policy.host_data.empty())
     CheckIfAsked("snp.host_data", report.host_data, {policy.host_data}, "[snp] host_data", context);
   CheckIfAsked("snp.id_key_digest", report.id_key_digest, policy.id_key_digests, "[snp] id_key_digests", context);
-  CheckIfAsked("snp.chip_allowed", report.chip_id, policy.chip_ids, "[snp] chip_ids", context);
+  CheckAllowedChip(report, context);
 }
 
 }  // namespace
@@ -261,6 +295,7 @@ void VerifySnp(const Evidence& evidence, VerifyContext& context) {
     CheckIdentity(*report, *chain, context);
     CheckTcbFloor(*report, chain->line, context);
     context.Detail("tcb", DecodeSnpTcb(report->reported_tcb, chain->line).ToText());
+    context.Detail("launch_tcb", DecodeSnpTcb(report->launch_tcb, chain->line).ToText());
   }
   CheckGuestPolicy(*report, context);
   CheckPins(*report, context);

@@ -32,7 +32,8 @@ struct EvidenceClaims {
 
 // Collateral is what comes beside the evidence; none of it is trusted until a check says so.
 struct Collateral {
-  std::optional<IntelCollateral> intel;
+  std::optional<IntelCollateral> intel;  // all of it in one file; otherwise what the members below hold of it
+  IntelStatements intel_statements;
   std::vector<Certificate> certificates;
   std::vector<RevocationList> revocation_lists;
 };
