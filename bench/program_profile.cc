@@ -1,11 +1,13 @@
-// program_profile MODEL.onnx [--threads N] [--batch N] [--repeat N] [--top N]: where the time of a network goes when
-// one program computes all of it. Symbolic dimensions other than the first are 64. Prints the median of whole runs, the
-// sum by operator and the slowest nodes; copies between layouts count as the node that wanted them.
+// program_profile MODEL.onnx [--threads N] [--batch N] [--repeat N] [--top N] [--spare-mib N]: where the time of a
+// network goes when one program computes all of it. Symbolic dimensions other than the first are 64. --spare-mib bounds
+// how much larger than they are weights may be packed, as the enclave does. Prints the median of whole runs, the sum by
+// operator and the slowest nodes; copies between layouts count as the node that wanted them.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <random>
 
 #include "common/compute/program.h"
@@ -21,6 +23,7 @@ struct Options {
   int threads = 2, repeat = 15;
   int64_t batch = 1;
   size_t top = 25;
+  std::optional<size_t> spare_mib;
 };
 
 double Median(std::vector<double> values) {
@@ -89,7 +92,9 @@ Status Profile(const Options& options) {
   auto source = [](const Initializer& initializer) -> Result<std::shared_ptr<const Tensor>> { return initializer.data; };
   auto start = std::chrono::steady_clock::now();
   auto since = [&] { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count(); };
-  Program program = TRY(Program::Compile(graph, source, {.threads = options.threads}));
+  size_t spare_bytes = options.spare_mib.value_or(0) << 20;
+  ProgramOptions program_options{.threads = options.threads, .spare_bytes = options.spare_mib ? &spare_bytes : nullptr};
+  Program program = TRY(Program::Compile(graph, source, program_options));
   std::printf("compiled in %.0f ms, weights %.1f MB, arena %.1f MB\n", since(), 1e-6 * static_cast<double>(program.weight_bytes()),
               1e-6 * static_cast<double>(program.scratch_bytes()));
   Buffers buffers = TRY(MakeBuffers(graph));
@@ -119,6 +124,7 @@ int main(int argc, char** argv) {
   app.add_option("--batch", options.batch);
   app.add_option("--repeat", options.repeat);
   app.add_option("--top", options.top);
+  app.add_option("--spare-mib", options.spare_mib);
   CLI11_PARSE(app, argc, argv);
   soter::Status status = soter::Profile(options);
   if (!status.ok()) std::fprintf(stderr, "program_profile: %s\n", status.error().message.c_str());

@@ -15,6 +15,7 @@ set(SOTER_COMMON_SOURCES
   common/compute/broadcast.cc
   common/compute/builder.cc
   common/compute/conv.cc
+  common/compute/conv_choice.cc
   common/compute/fusion.cc
   common/compute/index.cc
   common/compute/layout.cc

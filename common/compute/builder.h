@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -60,6 +61,9 @@ class Builder {
   Tuning tuning() const { return options_.tuning; }
   // TakeSpare tells whether a weight may be packed `extra_bytes` larger than it is, and counts them if so.
   bool TakeSpare(size_t extra_bytes);
+  // Whether the convolution that is node `node` is computed by Winograd's algorithm (conv_choice.h).
+  void UseWinograd(uint32_t node) { winograd_.insert(node); }
+  bool UsesWinograd(uint32_t node) const { return winograd_.contains(node); }
   void Begin(const Unit& unit) { node_ = unit.node; }
 
   // LayoutOf returns the layout in which `value` was computed.
@@ -120,6 +124,7 @@ class Builder {
   const WeightSource& weights_;
   const ProgramOptions& options_;
   uint32_t node_ = 0;
+  std::set<uint32_t> winograd_;
   std::vector<std::vector<Version>> versions_;        // of each value, the computed one first
   std::vector<std::vector<size_t>> outputs_of_;       // graph outputs that each value is
   std::vector<bool> delivered_;                       // of each graph output

@@ -1,27 +1,12 @@
-#include <omp.h>
+#include "common/compute/conv.h"
 
-#include <algorithm>
-#include <chrono>
-#include <cstring>
-#include <limits>
-#include <unordered_map>
+#include <utility>
 
 #include "common/compute/layout.h"
-#include "common/compute/lower.h"
-#include "common/compute/onednn.h"
-#include "common/compute/tuning_cache.h"
-#include "common/graph/op_traits.h"
 
 // Conv and ConvTranspose on oneDNN. The library chooses the layouts of x and y for each convolution ("any"); where
-// its choice is none of ours, channels last serves on every CPU. Where Winograd's algorithm (Lavin and Gray 2015)
-// exists, it and direct convolution are timed once; both are right, so a clock that lies costs time only.
+// its choice is none of ours, channels last serves on every CPU.
 namespace soter::compute {
-
-namespace {
-
-struct ConvGeometry {
-  Shape strides, dilations, pads_begin, pads_end;
-};
 
 ConvGeometry GeometryOf(const Window& window) {
   ConvGeometry geometry{window.strides, window.dilations, window.pads_begin, window.pads_end};
@@ -29,13 +14,14 @@ ConvGeometry GeometryOf(const Window& window) {
   return geometry;
 }
 
-// GroupedShape splits the first axis of a weight by groups, as oneDNN wants it: [g, m / g, c / g, kernel...].
 Shape GroupedShape(const Shape& weight, int64_t groups) {
   if (groups == 1) return weight;
   Shape grouped = {groups, weight[0] / groups};
   grouped.insert(grouped.end(), weight.begin() + 1, weight.end());
   return grouped;
 }
+
+namespace {
 
 dnnl::memory::desc DenseDesc(const Shape& shape) {
   return {shape, dnnl::memory::data_type::f32, DenseStrides(shape)};
@@ -51,94 +37,16 @@ dnnl::primitive_attr Attributes(const UnitContext& u) {
   return attributes;
 }
 
-template <typename Desc>
-struct Chosen {
-  Desc desc;
-  Layout x, y;
-};
-
-// Choose makes a primitive with the library's layouts, or with channels last. `make` takes the descs of x and y.
-template <typename Desc, typename Make>
-Chosen<Desc> Choose(const UnitContext& u, Make make) {
-  Desc free = make(AnyDesc(u.InShape(0)), AnyDesc(u.OutShape()));
-  std::optional<Layout> x = LayoutOfDesc(free.src_desc(), u.InType(0));
-  std::optional<Layout> y = LayoutOfDesc(free.dst_desc(), u.OutType());
-  if (x && y) return {free, *x, *y};
-  Desc fixed = make(DescOf(u.InType(0), Layout::kNhwc), DescOf(u.OutType(), Layout::kNhwc));
-  return {fixed, Layout::kNhwc, Layout::kNhwc};
-}
-
-using Forward = dnnl::convolution_forward;
-using Candidate = Chosen<Forward::primitive_desc>;
-
-// Trial is a candidate made ready to be timed, on zeros.
-class Trial {
- public:
-  explicit Trial(const Forward::primitive_desc& desc) : primitive_(desc) {
-    Add(DNNL_ARG_SRC, desc.src_desc());
-    Add(DNNL_ARG_WEIGHTS, desc.weights_desc());
-    Add(DNNL_ARG_BIAS, desc.bias_desc());
-    Add(DNNL_ARG_DST, desc.dst_desc());
-    Add(DNNL_ARG_SCRATCHPAD, desc.scratchpad_desc());
-  }
-
-  void Run() {
-    auto start = std::chrono::steady_clock::now();
-    primitive_.execute(Stream(), arguments_);
-    Stream().wait();
-    best_ = std::min(best_, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  double best() const { return best_; }  // seconds
-
- private:
-  void Add(int argument, const dnnl::memory::desc& of) {
-    if (of.get_size() == 0) return;
-    dnnl::memory memory(of, Engine());
-    std::memset(memory.get_data_handle(), 0, of.get_size());
-    arguments_.emplace(argument, memory);
-  }
-
-  Forward primitive_;
-  std::unordered_map<int, dnnl::memory> arguments_;
-  double best_ = std::numeric_limits<double>::infinity();
-};
-
-bool WorthMeasuring(const UnitContext& u, const Conv& op) {
-  constexpr int64_t kMulAdds = int64_t{1} << 22;  // below, a measurement costs more than it can win
-  const Window& window = op.window;
-  bool three_by_three = window.kernel == std::vector<int64_t>{3, 3} && window.strides == std::vector<int64_t>{1, 1} &&
-                        window.dilations == std::vector<int64_t>{1, 1} && op.groups == 1;
-  return three_by_three && u.builder.tuning() == Tuning::kMeasured && MulAdds(u.builder.graph(), u.node) >= kMulAdds;
-}
-
-// Extra is how many bytes more than the model's own weight a candidate packs.
-size_t Extra(const UnitContext& u, const Candidate& candidate) {
-  size_t own = static_cast<size_t>(Product(u.InShape(1))) * sizeof(float);
-  size_t packed = candidate.desc.weights_desc().get_size();
-  return packed > own ? packed - own : 0;
-}
-
-// MeasureAll times the candidates in turns, so that a machine that is busy for a moment meets all of them.
-uint32_t MeasureAll(const std::vector<Candidate>& candidates) {
-  constexpr int kRounds = 6;
-  std::vector<Trial> trials;
-  for (const Candidate& candidate : candidates) trials.emplace_back(candidate.desc);
-  for (int round = 0; round < kRounds; ++round) {
-    for (Trial& trial : trials) trial.Run();
-  }
-  auto fastest = std::ranges::min_element(trials, {}, &Trial::best);
-  return static_cast<uint32_t>(fastest - trials.begin());
-}
-
-// Fastest picks among candidates by time, once for all convolutions of the same description. Where memory does not
-// allow for its weights, the first candidate serves.
-const Candidate& Fastest(const UnitContext& u, const std::vector<Candidate>& candidates) {
-  if (candidates.size() == 1) return candidates[0];
-  std::string description = "conv3x3 " + ShapeString(u.InShape(0)) + ShapeString(u.InShape(1)) +
-                            ShapeString(u.OutShape()) + " threads " + std::to_string(omp_get_max_threads());
-  uint32_t count = static_cast<uint32_t>(candidates.size());
-  uint32_t choice = TuningCache::OfProcess().Choose(description, count, [&] { return MeasureAll(candidates); });
-  return u.builder.TakeSpare(Extra(u, candidates[choice])) ? candidates[choice] : candidates[0];
+// MakeConv makes a primitive with `algorithm`; an empty one where Winograd's does not exist.
+dnnl::convolution_forward::primitive_desc MakeConv(const UnitContext& u, const Conv& op, dnnl::algorithm algorithm,
+                                                   const dnnl::memory::desc& x, const dnnl::memory::desc& y) {
+  ConvGeometry g = GeometryOf(op.window);
+  dnnl::memory::desc bias = u.Has(2) ? DescOf(u.InType(2), Layout::kDense) : dnnl::memory::desc();
+  dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_inference, algorithm, x,
+                                       AnyDesc(GroupedShape(u.InShape(1), op.groups)), bias, y, g.strides, g.dilations,
+                                       g.pads_begin, g.pads_end);
+  bool may_be_missing = algorithm == dnnl::algorithm::convolution_winograd;
+  return {desc, Attributes(u), Engine(), may_be_missing};
 }
 
 // EmitConvolution packs the weights and appends the step, for both directions of convolution.
@@ -170,25 +78,25 @@ Status EmitConvolution(const UnitContext& u, const Chosen<Desc>& chosen, const d
 
 }  // namespace
 
+ConvCandidate DirectConv(const UnitContext& u, const Conv& op) {
+  auto make = [&](const auto& x, const auto& y) { return MakeConv(u, op, dnnl::algorithm::convolution_direct, x, y); };
+  return Choose<dnnl::convolution_forward::primitive_desc>(u, make);
+}
+
+std::optional<ConvCandidate> WinogradConv(const UnitContext& u, const Conv& op) {
+  constexpr Layout kLayout = Layout::kNChw16c;
+  auto winograd = MakeConv(u, op, dnnl::algorithm::convolution_winograd, DescOf(u.InType(0), kLayout),
+                           DescOf(u.OutType(), kLayout));
+  if (!winograd) return std::nullopt;
+  return ConvCandidate{winograd, kLayout, kLayout};
+}
+
 Status Lower(const UnitContext& u, const Conv& op) {
   TRY(RequireFloat(u.InType(0)));
-  ConvGeometry g = GeometryOf(op.window);
-  Shape weight = GroupedShape(u.InShape(1), op.groups);
-  dnnl::memory::desc bias = u.Has(2) ? DescOf(u.InType(2), Layout::kDense) : dnnl::memory::desc();
-  auto make = [&](dnnl::algorithm algorithm, const dnnl::memory::desc& x, const dnnl::memory::desc& y) {
-    Forward::desc desc(dnnl::prop_kind::forward_inference, algorithm, x, AnyDesc(weight), bias, y, g.strides,
-                       g.dilations, g.pads_begin, g.pads_end);
-    bool may_be_missing = algorithm == dnnl::algorithm::convolution_winograd;
-    return Forward::primitive_desc(desc, Attributes(u), Engine(), may_be_missing);
-  };
-  auto direct = [&](const auto& x, const auto& y) { return make(dnnl::algorithm::convolution_direct, x, y); };
-  std::vector<Candidate> candidates = {Choose<Forward::primitive_desc>(u, direct)};
-  if (WorthMeasuring(u, op)) {
-    dnnl::memory::desc x = DescOf(u.InType(0), Layout::kNChw16c), y = DescOf(u.OutType(), Layout::kNChw16c);
-    Forward::primitive_desc winograd = make(dnnl::algorithm::convolution_winograd, x, y);
-    if (winograd) candidates.push_back({winograd, Layout::kNChw16c, Layout::kNChw16c});
-  }
-  return EmitConvolution<Forward>(u, Fastest(u, candidates), DenseDesc(weight));
+  std::optional<ConvCandidate> winograd;
+  if (u.builder.UsesWinograd(u.unit.node)) winograd = WinogradConv(u, op);
+  dnnl::memory::desc dense_weight = DenseDesc(GroupedShape(u.InShape(1), op.groups));
+  return EmitConvolution<dnnl::convolution_forward>(u, winograd ? *winograd : DirectConv(u, op), dense_weight);
 }
 
 Status Lower(const UnitContext& u, const ConvTranspose& op) {

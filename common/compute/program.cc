@@ -7,6 +7,7 @@
 
 #include "common/compute/arena.h"
 #include "common/compute/builder.h"
+#include "common/compute/conv_choice.h"
 #include "common/compute/layout.h"
 #include "common/compute/lower.h"
 #include "common/compute/onednn.h"
@@ -74,6 +75,10 @@ Status LowerUnit(Builder& builder, const UnitContext& u) {
 }
 
 Status LowerUnits(Builder& builder, const std::vector<Unit>& units) {
+  TRY(Guard([&]() -> Status {
+    ChooseConvAlgorithms(builder, units);
+    return {};
+  }));
   for (const Unit& unit : units) {
     const Node& node = builder.graph().graph().nodes[unit.node];
     builder.Begin(unit);

@@ -15,8 +15,8 @@ namespace soter::compute {
 
 namespace {
 
-constexpr std::string_view kFirstLine = "soter tuning 1\n";
-constexpr size_t kRecordBytes = 19;  // 16 hexadecimal digits, a space, a digit, a line feed
+constexpr std::string_view kFirstLine = "soter tuning 2\n";
+constexpr size_t kRecordBytes = 28;  // 16 hexadecimal digits, a space, a digit, a space, 8 digits, a line feed
 
 // Hash is FNV-1a. Two descriptions that share a hash share a choice, which costs time only.
 uint64_t Hash(std::string_view text) {
@@ -44,16 +44,23 @@ uint64_t KeyOf(const std::string& description) {
   return Hash(machine + description);
 }
 
-std::map<uint64_t, uint32_t> ReadChoices(const std::string& path) {
+// ReadField reads a number that takes up all of `text`.
+template <typename T>
+bool ReadField(std::string_view text, int base, T& value) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+TunedChoices ReadChoices(const std::string& path) {
   Result<SecretBytes> bytes = ReadFile(path, kFirstLine.size() + TuningCache::kMaxRecords * kRecordBytes);
   if (!bytes.ok()) return {};
   std::span<const std::byte> text = bytes->Expose();
-  Result<std::map<uint64_t, uint32_t>> choices =
+  Result<TunedChoices> choices =
       DecodeTuning({reinterpret_cast<const char*>(text.data()), text.size()});
-  return choices.ok() ? std::move(choices).value() : std::map<uint64_t, uint32_t>();
+  return choices.ok() ? std::move(choices).value() : TunedChoices();
 }
 
-Status WriteChoices(const std::string& path, const std::map<uint64_t, uint32_t>& choices) {
+Status WriteChoices(const std::string& path, const TunedChoices& choices) {
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
   OutputFile file = TRY(OutputFile::Create(path, 0600));
@@ -75,15 +82,15 @@ void TuningCache::Attach(std::string path) {
   choices_.merge(ReadChoices(path_));
 }
 
-uint32_t TuningCache::Choose(const std::string& description, uint32_t count,
-                             const std::function<uint32_t()>& measure) {
+TunedChoice TuningCache::Choose(const std::string& description, uint32_t count,
+                                const std::function<TunedChoice()>& measure) {
   uint64_t key = KeyOf(description);
   {
     std::lock_guard lock(mutex_);
     auto found = choices_.find(key);
-    if (found != choices_.end() && found->second < count) return found->second;
+    if (found != choices_.end() && found->second.index < count) return found->second;
   }
-  uint32_t choice = measure();
+  TunedChoice choice = measure();
   std::lock_guard lock(mutex_);
   if (choices_.size() >= kMaxRecords) choices_.clear();
   choices_[key] = choice;
@@ -95,36 +102,38 @@ void TuningCache::Keep() {
   std::lock_guard lock(mutex_);
   if (path_.empty() || !is_new_) return;
   is_new_ = false;
-  Choices all = choices_;
+  TunedChoices all = choices_;
   all.merge(ReadChoices(path_));  // another process may have measured meanwhile
   while (all.size() > kMaxRecords) all.erase(all.begin());
   [[maybe_unused]] Status written = WriteChoices(path_, all);
 }
 
-Result<std::map<uint64_t, uint32_t>> DecodeTuning(std::string_view text) {
+Result<TunedChoices> DecodeTuning(std::string_view text) {
   if (!text.starts_with(kFirstLine)) return Malformed("this is not a tuning file");
   text.remove_prefix(kFirstLine.size());
   if (text.size() % kRecordBytes != 0) return Malformed("a tuning file ends within a record");
   if (text.size() / kRecordBytes > TuningCache::kMaxRecords) return Malformed("a tuning file has too many records");
-  std::map<uint64_t, uint32_t> choices;
+  TunedChoices choices;
   for (; !text.empty(); text.remove_prefix(kRecordBytes)) {
     uint64_t key = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + 16, key, 16);
-    char choice = text[17];
-    bool well_formed = error == std::errc() && end == text.data() + 16 && text[16] == ' ' && text[18] == '\n' &&
-                       choice >= '0' && choice <= '9';
+    TunedChoice choice;
+    bool well_formed = ReadField(text.substr(0, 16), 16, key) && text[16] == ' ' &&
+                       ReadField(text.substr(17, 1), 10, choice.index) && text[18] == ' ' &&
+                       ReadField(text.substr(19, 8), 10, choice.gain_us) && text[27] == '\n';
     if (!well_formed) return Malformed("a tuning file has a record that is none");
-    choices[key] = static_cast<uint32_t>(choice - '0');
+    choices[key] = choice;
   }
   return choices;
 }
 
-std::string EncodeTuning(const std::map<uint64_t, uint32_t>& choices) {
+std::string EncodeTuning(const TunedChoices& choices) {
   std::string text(kFirstLine);
   for (const auto& [key, choice] : choices) {
-    CHECK(choice <= TuningCache::kMaxChoice, "a choice has one digit");
+    CHECK(choice.index <= TuningCache::kMaxChoice, "a choice has one digit");
+    CHECK(choice.gain_us <= TuningCache::kMaxGainUs, "a gain has eight digits");
     char record[kRecordBytes + 1];
-    std::snprintf(record, sizeof(record), "%016llx %u\n", static_cast<unsigned long long>(key), choice);
+    std::snprintf(record, sizeof(record), "%016llx %u %08u\n", static_cast<unsigned long long>(key), choice.index,
+                  choice.gain_us);
     text += record;
   }
   return text;

@@ -11,7 +11,9 @@
 namespace soter::compute {
 namespace {
 
-using Choices = std::map<uint64_t, uint32_t>;
+constexpr TunedChoice kSecond{1, 250};
+
+TunedChoice MeasureSecond() { return kSecond; }
 
 class TuningFileTest : public ::testing::Test {
  protected:
@@ -36,56 +38,56 @@ class TuningFileTest : public ::testing::Test {
   std::string directory_, path_;
 };
 
-uint32_t MustNotMeasure() {
+TunedChoice MustNotMeasure() {
   ADD_FAILURE() << "measured again";
-  return 0;
+  return {};
 }
 
 TEST(Tuning, DecodesWhatWasEncoded) {
-  Choices choices = {{0, 0}, {0x0123456789abcdef, 1}, {UINT64_MAX, 9}};
-  Result<Choices> decoded = DecodeTuning(EncodeTuning(choices));
+  TunedChoices choices = {{0, {0, 0}}, {0x0123456789abcdef, {1, 1234}}, {UINT64_MAX, {9, 99'999'999}}};
+  Result<TunedChoices> decoded = DecodeTuning(EncodeTuning(choices));
   ASSERT_TRUE(decoded.ok());
   EXPECT_EQ(*decoded, choices);
 }
 
 TEST(Tuning, EveryTruncationAndEveryOtherByteIsRefusedOrStillWellFormed) {
-  const std::string text = EncodeTuning({{0x0123456789abcdef, 1}, {7, 0}});
+  const std::string text = EncodeTuning({{0x0123456789abcdef, {1, 77}}, {7, {0, 0}}});
   for (size_t size = 0; size < text.size(); ++size) {
-    bool whole_records = size >= 15 && (size - 15) % 19 == 0;
+    bool whole_records = size >= 15 && (size - 15) % 28 == 0;
     EXPECT_EQ(DecodeTuning(text.substr(0, size)).ok(), whole_records) << size;
   }
   for (size_t at = 0; at < text.size(); ++at) {
     for (int byte = 0; byte < 256; ++byte) {
       std::string other = text;
       other[at] = static_cast<char>(byte);
-      Result<Choices> decoded = DecodeTuning(other);
+      Result<TunedChoices> decoded = DecodeTuning(other);
       if (!decoded.ok()) continue;
-      for (const auto& [key, choice] : *decoded) EXPECT_LE(choice, TuningCache::kMaxChoice);
+      for (const auto& [key, choice] : *decoded) EXPECT_LE(choice.index, TuningCache::kMaxChoice);
     }
   }
 }
 
 TEST(Tuning, TooManyRecordsAreRefused) {
-  std::string text = "soter tuning 1\n";
-  for (size_t i = 0; i <= TuningCache::kMaxRecords; ++i) text += "0000000000000000 1\n";
+  std::string text = "soter tuning 2\n";
+  for (size_t i = 0; i <= TuningCache::kMaxRecords; ++i) text += "0000000000000000 1 00000000\n";
   EXPECT_FALSE(DecodeTuning(text).ok());
 }
 
 TEST(Tuning, MeasuresOnce) {
   TuningCache cache;
-  EXPECT_EQ(cache.Choose("a", 2, [] { return 1u; }), 1u);
-  EXPECT_EQ(cache.Choose("a", 2, MustNotMeasure), 1u);
+  EXPECT_EQ(cache.Choose("a", 2, MeasureSecond), kSecond);
+  EXPECT_EQ(cache.Choose("a", 2, MustNotMeasure), kSecond);
 }
 
 TEST(Tuning, AChoiceThatIsNoCandidateIsMeasuredAgain) {
   TuningCache cache;
-  EXPECT_EQ(cache.Choose("a", 3, [] { return 2u; }), 2u);
-  EXPECT_EQ(cache.Choose("a", 2, [] { return 1u; }), 1u);
+  EXPECT_EQ(cache.Choose("a", 3, [] { return TunedChoice{2, 5}; }).index, 2u);
+  EXPECT_EQ(cache.Choose("a", 2, MeasureSecond), kSecond);
 }
 
 TEST_F(TuningFileTest, WithoutAFileNothingIsWritten) {
   TuningCache cache;
-  cache.Choose("a", 2, [] { return 1u; });
+  cache.Choose("a", 2, MeasureSecond);
   cache.Keep();
   EXPECT_TRUE(std::filesystem::is_empty(directory_));
 }
@@ -93,36 +95,37 @@ TEST_F(TuningFileTest, WithoutAFileNothingIsWritten) {
 TEST_F(TuningFileTest, TheNextProcessFindsTheChoice) {
   TuningCache first;
   first.Attach(path_);
-  first.Choose("a", 2, [] { return 1u; });
+  first.Choose("a", 2, MeasureSecond);
   first.Keep();
   TuningCache second;
   second.Attach(path_);
-  EXPECT_EQ(second.Choose("a", 2, MustNotMeasure), 1u);
+  EXPECT_EQ(second.Choose("a", 2, MustNotMeasure), kSecond);
 }
 
 TEST_F(TuningFileTest, ChoicesOfTwoProcessesAreBothKept) {
   TuningCache first, second;
   first.Attach(path_);
   second.Attach(path_);
-  first.Choose("a", 2, [] { return 1u; });
-  second.Choose("b", 2, [] { return 1u; });
+  first.Choose("a", 2, MeasureSecond);
+  second.Choose("b", 2, MeasureSecond);
   first.Keep();
   second.Keep();
   TuningCache third;
   third.Attach(path_);
-  EXPECT_EQ(third.Choose("a", 2, MustNotMeasure), 1u);
-  EXPECT_EQ(third.Choose("b", 2, MustNotMeasure), 1u);
+  EXPECT_EQ(third.Choose("a", 2, MustNotMeasure), kSecond);
+  EXPECT_EQ(third.Choose("b", 2, MustNotMeasure), kSecond);
 }
 
 TEST_F(TuningFileTest, AFileThatIsNoneCountsAsEmptyAndIsReplaced) {
   for (const std::string& text : {std::string(), std::string("rubbish"), std::string(1 << 20, '0'),
-                                  std::string("soter tuning 1\n0123456789abcdef 1")}) {
+                                  std::string("soter tuning 2\n0123456789abcdef 1"),
+                                  std::string("soter tuning 1\n0123456789abcdef 1\n")}) {
     Write(text);
     TuningCache cache;
     cache.Attach(path_);
-    EXPECT_EQ(cache.Choose("a", 2, [] { return 1u; }), 1u);
+    EXPECT_EQ(cache.Choose("a", 2, MeasureSecond), kSecond);
     cache.Keep();
-    Result<Choices> kept = DecodeTuning(Read());
+    Result<TunedChoices> kept = DecodeTuning(Read());
     ASSERT_TRUE(kept.ok());
     EXPECT_EQ(kept->size(), 1u);
   }
@@ -132,7 +135,7 @@ TEST_F(TuningFileTest, APlaceThatCannotBeWrittenIsNoError) {
   Write("");
   TuningCache cache;
   cache.Attach(path_ + "/below-a-file");
-  EXPECT_EQ(cache.Choose("a", 2, [] { return 1u; }), 1u);
+  EXPECT_EQ(cache.Choose("a", 2, MeasureSecond), kSecond);
   cache.Keep();
   EXPECT_EQ(Read(), "");
 }

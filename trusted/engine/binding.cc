@@ -74,14 +74,22 @@ class BindingBuilder {
       for (ValueId value : ConstantsOf(stage)) ++uses_[value];
   }
 
-  // Algorithms that want larger weights are worth a seventh of the model in the enclave's memory, and no more.
+  // Algorithms that want larger weights are worth two ninths of what the enclave needs anyhow, for parameters and for
+  // the operator with the largest images, and no more (docs/decisions/0029-memory-where-it-saves-most.md).
   void CountSpareBytes() {
-    size_t model_bytes = 0;
-    for (const Initializer& initializer : graph().graph().initializers) {
-      Result<size_t> size_bytes = SizeBytes(initializer.type);
-      if (size_bytes.ok()) model_bytes += *size_bytes;
+    size_t parameter_bytes = 0, widest_bytes = 0;
+    for (const Initializer& initializer : graph().graph().initializers) parameter_bytes += BytesOf(initializer.value);
+    for (const Node& node : graph().graph().nodes) {
+      size_t bytes = 0;
+      for (ValueId value : node.inputs) bytes += graph().initializer(value) == nullptr ? BytesOf(value) : 0;
+      for (ValueId value : node.outputs) bytes += BytesOf(value);
+      widest_bytes = std::max(widest_bytes, bytes);
     }
-    spare_bytes_ = model_bytes / 7;
+    spare_bytes_ = (parameter_bytes + widest_bytes) / 9 * 2;
+  }
+
+  size_t BytesOf(ValueId value) const {
+    return value == kNoValue ? 0 : SizeBytes(graph().type(value)).value();
   }
 
   void Used(ValueId value) {
