@@ -68,6 +68,12 @@ class SealedRunTest(harness.CliTest):
         self.refuse("theta", ["--theta", "0.8"], ["--theta", "0.6"])
         self.refuse("theta", ["--theta", "0.2"], ["--theta", "0.3"])
 
+    def test_a_placement_does_not_get_around_theta(self):
+        self.seal("--max-theta", "0.3")
+        everything = self.directory / "plan.json"
+        everything.write_text(self.succeed("plan", MODEL, "--theta", "1", "--check", "none", "--no-profile", "--json"))
+        self.refuse("--placement", ["--theta", "0.3", "--placement", everything], ["--theta", "0.3"])
+
     def test_wrong_key(self):
         self.seal()
         other = self.directory / "other"

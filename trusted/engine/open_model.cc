@@ -42,6 +42,11 @@ Status RequireSpotChecks(const control::Settings& settings) {
   return AuthError("fingerprints count as one at a rate of 0.1 and with 8 cornerstones at least");
 }
 
+Status RequireOwnPlacement(const control::Settings& settings) {
+  if (!settings.placement.has_value()) return {};
+  return AuthError("--placement is for models that are not sealed: a sealed one is placed by its scheme's own rule");
+}
+
 Status RequirePlaintextAllowed(control::Scheme scheme, const std::string& tee) {
   if (tee == kDevelopmentTee || !HidesWeights(scheme)) return {};
   return AuthError("a model that is not sealed is no secret: this enclave runs it under insecure or verified only");
@@ -53,6 +58,7 @@ Status RequireKeyFromOperatorAllowed(const std::string& tee) {
 }
 
 Result<LoadedModel> OpenModelFor(const control::Settings& settings, ReleasedKey key, SealedSource sealed) {
+  TRY(RequireOwnPlacement(settings));
   TRY(RaiseMemoryProtection(MemoryProtection::kLock));
   TRY(RequireRoom(sealed.ciphertext_bytes));
   std::vector<AgeIdentity> identities = TRY(ParseAgeIdentities(AsText(key.identity.Expose())));

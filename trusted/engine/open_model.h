@@ -29,6 +29,10 @@ struct LoadedModel {
 // Errors: kAuth.
 Status RequireSpotChecks(const control::Settings& settings);
 
+// RequireOwnPlacement refuses a placement from outside: which operators cross, and how many, is what the owner's bounds
+// on theta and the random choice of the enclave are about. Errors: kAuth.
+Status RequireOwnPlacement(const control::Settings& settings);
+
 // SealedSource is a sealed file as it arrives.
 struct SealedSource {
   std::string_view signature;

@@ -65,5 +65,12 @@ TEST(OpenModel, OnlyTheDevelopmentTeeTakesAKeyFromTheOperator) {
   EXPECT_EQ(AnswerToKeys(PlatformKind::kDev).code, ErrorCode::kMalformed);  // it looked at the key
 }
 
+TEST(OpenModel, ASealedModelIsPlacedByItsScheme) {
+  control::Settings settings;
+  EXPECT_TRUE(RequireOwnPlacement(settings).ok());
+  settings.placement.emplace();
+  EXPECT_EQ(RequireOwnPlacement(settings).error().code, ErrorCode::kAuth);
+}
+
 }  // namespace
 }  // namespace soter
