@@ -173,7 +173,8 @@ ScratchDirectory::ScratchDirectory(std::filesystem::path path)
 
 Result<std::unique_ptr<ScratchDirectory>> ScratchDirectory::Make() {
   const char* configured = std::getenv("TMPDIR");
-  std::string base = configured == nullptr || std::strlen(configured) > kMaxScratchPathBytes ? "/tmp" : configured;
+  bool usable = configured != nullptr && *configured != '\0' && std::strlen(configured) <= kMaxScratchPathBytes;
+  std::string base = usable ? configured : "/tmp";
   std::string name = base + "/soter-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr)
     return Unavailable("cannot make a directory in " + base + ": " + std::strerror(errno));

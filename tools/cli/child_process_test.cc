@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "tools/cli/files.h"
@@ -85,6 +87,16 @@ TEST(ScratchDirectory, IsPrivateAndGoes) {
     std::ofstream(path / "file") << "x";
   }
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(ScratchDirectory, AnEmptySettingIsNone) {
+  const char* configured = std::getenv("TMPDIR");
+  std::optional<std::string> before = configured != nullptr ? std::optional<std::string>(configured) : std::nullopt;
+  ::setenv("TMPDIR", "", 1);
+  auto directory = ScratchDirectory::Make();
+  before ? ::setenv("TMPDIR", before->c_str(), 1) : ::unsetenv("TMPDIR");
+  ASSERT_TRUE(directory.ok()) << directory.error().message;
+  EXPECT_EQ((*directory)->path().parent_path(), "/tmp");
 }
 
 TEST(CleanupOnSignal, RunsNewestFirstAndEndsByTheSignal) {
