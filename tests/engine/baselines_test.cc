@@ -96,6 +96,18 @@ TEST(Aegisdnn, ChoosesItselfAndAnswersAsPlainInference) {
   }
 }
 
+// The whole network is timed on the accelerator, or it is said why it cannot be.
+TEST(Aegisdnn, AnAcceleratorThatTakesNotAllCannotBeTimed) {
+  control::Settings settings = SettingsFor(Scheme::kAegisdnn, 1, Check::kNone);
+  settings.fault_rounds = 1;
+  Harness harness(settings);
+  harness.record_.refuses = [](const Segment& segment) { return segment.graph.nodes.size() > 1; };
+  Result<control::RunReport> report = harness.Run(RandomBatch(1, 4));
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(report.error().message, HasSubstr("timing the network on the accelerator: it says: no room for buffers"));
+}
+
 TEST(Aegisdnn, ProtectsEverythingThatMattersAtRateZero) {
   control::Settings settings = SettingsFor(Scheme::kAegisdnn, 1, Check::kNone);
   settings.sdc_rate = 0;
@@ -200,6 +212,25 @@ TEST(Ennclave, AnswersAsTheMixtureOfBothModels) {
       ValidatedGraph::Validate(TakePublicPart(Classifier(1, 7).graph(), theirs.graph(), 1)->graph).value();
   EXPECT_LT(RelativeError(got, InsecureAnswer(input, std::move(mixture))), 1e-5);
   EXPECT_GT(RelativeError(got, InsecureAnswer(input, Classifier(1, 7))), 1e-2);  // the accuracy that it loses
+}
+
+// What is public stays so when the accelerator does not take all of it.
+TEST(Ennclave, WhatTheAcceleratorDoesNotTakeRunsInTheEnclave) {
+  ValidatedGraph theirs = Classifier(2, 10);
+  Tensor input = RandomBatch(1, 4);
+  std::vector<std::vector<float>> answers;
+  for (size_t room : {SIZE_MAX, size_t{10'000}}) {
+    InProcessAccelerator::Record record;
+    record.room_bytes = room;
+    std::unique_ptr<Session> session = EnnclaveSession(record, Classifier(1, 7), theirs, 1);
+    control::RunRequest request;
+    request.inputs.push_back(input.Clone());
+    Result<control::RunReport> report = session->Run(request);
+    answers.push_back(OutputOf(report));
+    EXPECT_EQ(report->taken_back.empty(), room == SIZE_MAX);
+    EXPECT_GT(report->accelerator_operators, 0u);
+  }
+  EXPECT_LT(RelativeError(answers[1], answers[0]), 1e-5);
 }
 
 TEST(Ennclave, KeepsAsManyLayersPrivateAsItIsTold) {

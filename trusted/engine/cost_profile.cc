@@ -126,13 +126,20 @@ class CostMeter {
 
   Result<WeightId> Upload(const ParameterUse& use) {
     Tensor stand_in = TRY(MakeStandIn(use.initializer.type, context_.random));
-    TRY(context_.accelerator->LoadWeight(++uploaded_, stand_in.view()));
+    Status loaded = context_.accelerator->LoadWeight(++uploaded_, stand_in.view());
+    if (!loaded.ok()) return CannotTime(loaded.error());
     return uploaded_;
+  }
+
+  // The network is timed as a whole: what the accelerator does not take cannot be taken back before there are times.
+  static Error CannotTime(const Error& why) {
+    Error error = Annotate(why, "timing the network on the accelerator");
+    return error.code == ErrorCode::kExhausted ? Unavailable(error.message) : error;
   }
 
   Status MeasureAccelerator() {
     Segment segment = TRY(MakeSegment());
-    TRY(context_.accelerator->LoadSegments(std::span(&segment, 1)));
+    for (const Refusal& refusal : TRY(context_.accelerator->LoadSegments(std::span(&segment, 1)))) return CannotTime(refusal.why);
     TRY(RunSegment([]() -> Status { return {}; }));
     std::vector<std::vector<double>> runs;
     for (int i = 0; i < kRuns; ++i) runs.push_back(TRY(RunSegment([]() -> Status { return {}; })));

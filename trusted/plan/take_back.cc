@@ -35,7 +35,8 @@ bool TakeBackRiders(const StaticGraph& graph, bool needs_consumer, Placement& pl
 }  // namespace
 
 Result<ValidatedPlan> TakeBack(const StaticGraph& graph, const Plan& plan, const std::set<ValueId>& values) {
-  Plan made{.scheme = plan.scheme, .check = plan.check, .placement = plan.placement, .scaled = ScaledNodes(plan)};
+  Plan made{.scheme = plan.scheme, .check = plan.check, .placement = plan.placement, .public_values = plan.public_values,
+            .scaled = ScaledNodes(plan)};
   const std::vector<Node>& nodes = graph.graph().nodes;
   for (size_t i = 0; i < nodes.size(); ++i) {
     bool taken = made.placement[i].accelerator && values.contains(nodes[i].outputs[0]);
