@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/wire/control_codec.h"
 #include "tests/engine/session_harness.h"
 
 namespace soter {
@@ -227,6 +228,28 @@ TEST(ValidateSettings, NamesTheOptionThatIsWrong) {
   control::Settings threads = SettingsFor(Scheme::kSoter, 1, Check::kNone);
   threads.threads = 0;
   EXPECT_THAT(ValidateSettings(threads).error().message, HasSubstr("--threads"));
+}
+
+TEST(ValidateSettings, TakesWhatTheMessagesAllow) {
+  control::Settings most = SettingsFor(Scheme::kSoter, 1, Check::kFingerprint);
+  most.cornerstones = control::kMaxCornerstones, most.threads = control::kMaxThreads;
+  EXPECT_TRUE(ValidateSettings(most).ok());
+  ++most.cornerstones;
+  EXPECT_THAT(ValidateSettings(most).error().message, HasSubstr("--cornerstones"));
+}
+
+TEST(Session, ABatchOfNothingHasAnAnswerOfNothing) {
+  testing::GraphBuilder builder;
+  ValueId x = builder.Input("x", {Dim::Symbol(builder.Symbol("batch")), Dim::Constant(64)});
+  ValidatedGraph model = builder.Finish({builder.Dense(builder.Relu(builder.Dense(x, 64, 64)), 64, 64)});
+  for (auto [scheme, check] : {std::pair{Scheme::kMlcapsule, Check::kNone}, {Scheme::kInsecure, Check::kNone},
+                               {Scheme::kVerified, Check::kFreivalds}, {Scheme::kSoter, Check::kNone},
+                               {Scheme::kSoter, Check::kFingerprint}, {Scheme::kSoter, Check::kFreivalds}}) {
+    Harness harness(SettingsFor(scheme, 1, check), ValidatedGraph::Validate(model.graph()).value());
+    Result<control::RunReport> report = harness.Run(Tensor::Allocate({DType::kFloat32, {0, 64}}).value());
+    ASSERT_TRUE(report.ok()) << SchemeName(scheme) << " " << CheckName(check) << ": " << report.error().message;
+    EXPECT_EQ(report->outputs[0].tensor.shape(), (Shape{0, 64}));
+  }
 }
 
 TEST(ValidateSettings, NamesTheOptionsOfOneScheme) {

@@ -306,7 +306,8 @@ class BindingBuilder {
     return ProfileGraph(graph(), context_.weights, static_cast<int>(context_.settings.threads),
                         context_.settings.cornerstones, context_.random, [&](const NodeProfile& profile) -> Status {
                           binding_->node_ms[profile.node] = profile.milliseconds;
-                          if (plan().placement[profile.node].checked) TRY(AddFingerprint(profile));
+                          bool has_rows = plan().placement[profile.node].checked && RowsOf(node(profile.node)) > 0;
+                          if (has_rows) TRY(AddFingerprint(profile));
                           return {};
                         });
   }

@@ -7,6 +7,7 @@
 
 #include "common/graph/memory_need.h"
 #include "common/graph/op_traits.h"
+#include "common/wire/control_codec.h"
 #include "trusted/check/waiver.h"
 #include "trusted/engine/activation_layout.h"
 #include "trusted/engine/development_only.h"
@@ -98,9 +99,10 @@ Status ValidateSettings(const control::Settings& settings) {
   if (!(settings.theta >= 0.0 && settings.theta <= 1.0)) return InvalidArgument("--theta must lie between 0 and 1");
   if (!(settings.fingerprint_rate >= 0.0 && settings.fingerprint_rate <= 1.0))
     return InvalidArgument("--fingerprint-rate must lie between 0 and 1");
-  if (settings.cornerstones < 1 || settings.cornerstones > 1024)
-    return InvalidArgument("cornerstones must lie between 1 and 1024");
-  if (settings.threads < 1 || settings.threads > 1024) return InvalidArgument("--threads must lie between 1 and 1024");
+  if (settings.cornerstones < 1 || settings.cornerstones > control::kMaxCornerstones)
+    return InvalidArgument("--cornerstones must lie between 1 and " + std::to_string(control::kMaxCornerstones));
+  if (settings.threads < 1 || settings.threads > control::kMaxThreads)
+    return InvalidArgument("--threads must lie between 1 and " + std::to_string(control::kMaxThreads));
   bool checks_nothing = settings.scheme != Scheme::kVerified && settings.scheme != Scheme::kSoter;
   if (checks_nothing && settings.check != Check::kNone)
     return InvalidArgument(std::string("scheme ") + SchemeName(settings.scheme) + " has no check; use --check none");

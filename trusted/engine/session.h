@@ -88,7 +88,7 @@ class Session {
   std::unique_ptr<Binding> binding_;
   double load_ms_ = 0;
   uint64_t checks_made_ = 0, checks_failed_ = 0;
-  int failed_queries_ = 0;  // under Freivalds; at kMaxCheckFailures the worker is given up
+  int failed_queries_ = 0;  // at kMaxCheckFailures the worker is given up
 };
 
 }  // namespace soter
