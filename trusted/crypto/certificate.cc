@@ -7,20 +7,14 @@
 #include <time.h>
 
 #include "trusted/crypto/evp.h"
+#include "trusted/crypto/openssl_free.h"
 
 namespace soter {
 namespace {
 
+using internal::Free;
 using internal::OpenSslLibrary;
 
-// Free<F> makes an OpenSSL release function a std::unique_ptr deleter.
-template <auto F>
-struct Free {
-  template <typename T>
-  void operator()(T* pointer) const {
-    F(pointer);
-  }
-};
 using X509Ptr = std::unique_ptr<X509, Free<X509_free>>;
 using X509CrlPtr = std::unique_ptr<X509_CRL, Free<X509_CRL_free>>;
 using X509StorePtr = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;

@@ -11,20 +11,15 @@
 
 #include "common/base/check.h"
 #include "trusted/crypto/ec.h"
+#include "trusted/crypto/openssl_free.h"
 
 namespace soter {
 namespace {
 
 using internal::EcGroupName;
+using internal::Free;
 using internal::Raw;
 
-template <auto F>
-struct Free {
-  template <typename T>
-  void operator()(T* pointer) const {
-    F(pointer);
-  }
-};
 using Bignum = std::unique_ptr<BIGNUM, Free<BN_clear_free>>;
 using Builder = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
 using Parameters = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;

@@ -8,6 +8,7 @@
 
 #include "common/base/check.h"
 #include "trusted/crypto/ec.h"
+#include "trusted/crypto/openssl_free.h"
 
 namespace soter {
 namespace {
@@ -18,7 +19,7 @@ EcCurve CurveOf(EcdsaKind kind) { return kind == EcdsaKind::kP256Sha256 ? EcCurv
 
 // The DER form that EVP wants of r and s.
 std::vector<unsigned char> EncodeDer(std::span<const std::byte> r, std::span<const std::byte> s) {
-  std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> pair(ECDSA_SIG_new(), &ECDSA_SIG_free);
+  std::unique_ptr<ECDSA_SIG, internal::Free<ECDSA_SIG_free>> pair(ECDSA_SIG_new());
   BIGNUM* r_number = BN_bin2bn(Raw(r.data()), static_cast<int>(r.size()), nullptr);
   BIGNUM* s_number = BN_bin2bn(Raw(s.data()), static_cast<int>(s.size()), nullptr);
   CHECK(pair != nullptr && ECDSA_SIG_set0(pair.get(), r_number, s_number) == 1, "OpenSSL takes no signature");

@@ -10,20 +10,15 @@
 
 #include "common/base/check.h"
 #include "trusted/crypto/ec.h"
+#include "trusted/crypto/openssl_free.h"
 #include "trusted/crypto/random.h"
 
 namespace soter {
 namespace {
 
+using internal::Free;
 using internal::Raw;
 
-template <auto F>
-struct Free {
-  template <typename T>
-  void operator()(T* pointer) const {
-    F(pointer);
-  }
-};
 using X509Ptr = std::unique_ptr<X509, Free<X509_free>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>>;
 using Bignum = std::unique_ptr<BIGNUM, Free<BN_free>>;

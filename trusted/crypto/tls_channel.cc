@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "trusted/crypto/evp.h"
+#include "trusted/crypto/openssl_free.h"
 
 namespace soter {
 namespace {
@@ -56,7 +57,7 @@ std::string LastReason() {
   return reason == nullptr ? "no reason given" : reason;
 }
 
-using Context = std::unique_ptr<SSL_CTX, decltype([](SSL_CTX* context) { SSL_CTX_free(context); })>;
+using Context = std::unique_ptr<SSL_CTX, internal::Free<SSL_CTX_free>>;
 
 Context NewContext() {
   Context context(SSL_CTX_new_ex(OpenSslLibrary(), nullptr, TLS_method()));
@@ -76,7 +77,7 @@ bool IsNumeric(const std::string& host) {
 Status ExpectServer(SSL* ssl, const TlsServerName& server) {
   if (server.host.empty() || server.anchors.empty())
     return InvalidArgument("a TLS server needs a name and certificates to check it against");
-  std::unique_ptr<X509_STORE, decltype([](X509_STORE* s) { X509_STORE_free(s); })> store(X509_STORE_new());
+  std::unique_ptr<X509_STORE, internal::Free<X509_STORE_free>> store(X509_STORE_new());
   CHECK(store, "out of memory");
   for (const Certificate& anchor : server.anchors)
     CHECK(X509_STORE_add_cert(store.get(), const_cast<X509*>(anchor.raw())) == 1, "out of memory");
@@ -148,7 +149,7 @@ Result<std::unique_ptr<TlsChannel>> TlsChannel::Connect(UniqueFd socket, const T
 }
 
 Status TlsChannel::ReadPeer() {
-  std::unique_ptr<X509, decltype([](X509* x509) { X509_free(x509); })> x509(SSL_get1_peer_certificate(ssl_.get()));
+  std::unique_ptr<X509, internal::Free<X509_free>> x509(SSL_get1_peer_certificate(ssl_.get()));
   if (!x509) return AuthError("the TLS peer showed no certificate");
   unsigned char* bytes = nullptr;
   int size = i2d_X509(x509.get(), &bytes);

@@ -8,20 +8,15 @@
 
 #include "common/base/check.h"
 #include "trusted/crypto/evp.h"
+#include "trusted/crypto/openssl_free.h"
 
 namespace soter {
 namespace {
 
 constexpr size_t kMaxPemBytes = 64 * 1024;
 
-struct FreeBio {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct FreeX509 {
-  void operator()(X509* x509) const { X509_free(x509); }
-};
-using Bio = std::unique_ptr<BIO, FreeBio>;
-using X509Ptr = std::unique_ptr<X509, FreeX509>;
+using Bio = std::unique_ptr<BIO, internal::Free<BIO_free>>;
+using X509Ptr = std::unique_ptr<X509, internal::Free<X509_free>>;
 
 int NoPassword(char*, int, int, void*) { return -1; }
 

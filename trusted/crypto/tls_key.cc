@@ -6,21 +6,16 @@
 #include <openssl/x509v3.h>
 
 #include "trusted/crypto/evp.h"
+#include "trusted/crypto/openssl_free.h"
 #include "trusted/crypto/random.h"
 
 namespace soter {
 namespace {
 
+using internal::Free;
 using internal::OpenSslLibrary;
 using internal::Raw;
 
-template <auto F>
-struct Free {
-  template <typename T>
-  void operator()(T* pointer) const {
-    F(pointer);
-  }
-};
 using X509Ptr = std::unique_ptr<X509, Free<X509_free>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>>;
 using ObjectPtr = std::unique_ptr<ASN1_OBJECT, Free<ASN1_OBJECT_free>>;
