@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """soter-enclave lives without what Gramine lacks (filter.h): over RA-TLS to soter and TCP to the worker, with tensors in
-/dev/shm, it proves what it is and classifies real digits. Where it is made to need a Unix socket, the same run fails:
-the filter bites."""
+/dev/shm, it proves what it is and classifies real digits, with a model as it is and with a sealed one. Where it is made to
+need a Unix socket, the same run fails: the filter bites."""
 
 import pathlib
 import re
@@ -50,8 +50,8 @@ class GramineTest(harness.CliTest):
         self.enclaves.append(subprocess.Popen([RESTRICTED, *command] if restricted else command, env=self.environment))
         return self.enclaves[-1]
 
-    def start_run(self, worker, *options, enclave="127.0.0.1:0"):
-        return self.start("run", MODEL, "--input", IMAGES, "--theta", "1", "--worker", worker, "--enclave", enclave,
+    def start_run(self, worker, *options, enclave="127.0.0.1:0", model=MODEL):
+        return self.start("run", model, "--input", IMAGES, "--theta", "1", "--worker", worker, "--enclave", enclave,
                           "--enclave-policy", self.policy, "--output-dir", self.directory / "out", *options)
 
     def finish(self, run):
@@ -73,6 +73,25 @@ class GramineTest(harness.CliTest):
         report = harness.json.loads(stdout)
         self.assertGreater(report["operators"]["accelerator"], 0)
         self.assertGreater(report["bytes_sent"], 0)
+        self.assertGreaterEqual(self.accuracy(), 0.97)
+        self.assertEqual(enclave.wait(20), 0)
+
+    def seal(self):
+        """A sealed model, and the options that open it."""
+        sealed, identity, signing = (self.directory / name for name in ("digits.soter", "identity", "key"))
+        lines = self.succeed("keygen", "--identity", identity, "--signing-key", signing).splitlines()
+        recipient = next(line.split()[1] for line in lines if line.startswith("recipient"))
+        self.succeed("seal", MODEL, "-o", sealed, "--recipient", recipient, "--sign", signing)
+        return sealed, ["--identity", identity, "--signer", f"{signing}.pub"]
+
+    def test_a_sealed_model_is_opened_there(self):
+        """It is opened with a second thread, which is joined."""
+        sealed, keys = self.seal()
+        run = self.start_run(self.start_worker("127.0.0.1:0"), *keys, "--json", model=sealed)
+        enclave = self.start_enclave(run, restricted=True)
+        code, stdout, stderr = self.finish(run)
+        self.assertEqual(code, 0, stderr)
+        self.assertTrue(harness.json.loads(stdout)["verified"])
         self.assertGreaterEqual(self.accuracy(), 0.97)
         self.assertEqual(enclave.wait(20), 0)
 

@@ -15,6 +15,7 @@
 
 #include <cerrno>
 #include <functional>
+#include <thread>
 
 namespace soter {
 namespace {
@@ -39,6 +40,22 @@ long WakeFutex(int operation) {
   return ::syscall(SYS_futex, &word, operation, 1, nullptr, nullptr, 0);
 }
 
+// A word that is not zero ends a wait for zero at once, with EAGAIN; one that the filter denies ends with ENOSYS.
+long WaitForFutex(int operation, const timespec* limit) {
+  uint32_t word = 1;
+  return ::syscall(SYS_futex, &word, operation, 0, limit, nullptr, FUTEX_BITSET_MATCH_ANY);
+}
+
+long JoinThread() {
+  std::thread([] { ::usleep(20000); }).join();
+  return 0;
+}
+
+long WakeFutexes(int operation) {
+  uint32_t word = 0;
+  return ::syscall(SYS_futex, &word, operation, 1, nullptr, nullptr, FUTEX_BITSET_MATCH_ANY);
+}
+
 long MakeSharedMemory() {
   int id = ::shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
   return id < 0 ? id : ::shmctl(id, IPC_RMID, nullptr);
@@ -57,7 +74,8 @@ struct Denied {
 const Denied kDenied[] = {
     {"UnixSocket", [] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }, EAFNOSUPPORT},
     {"SocketPair", [] { int fds[2]; return ::socketpair(AF_UNIX, SOCK_STREAM, 0, fds); }, ENOSYS},
-    {"SharedFutex", [] { return WakeFutex(FUTEX_WAKE); }, ENOSYS},
+    {"WakingThroughASharedFutex", [] { return WakeFutex(FUTEX_WAKE); }, ENOSYS},
+    {"WakingSomeThroughASharedFutex", [] { return WakeFutexes(FUTEX_WAKE_BITSET); }, ENOSYS},
     {"Timerfd", [] { return ::timerfd_create(CLOCK_MONOTONIC, 0); }, ENOSYS},
     {"Memfd", [] { return ::memfd_create("x", 0); }, ENOSYS},
     {"SystemVSharedMemory", MakeSharedMemory, ENOSYS},
@@ -78,11 +96,23 @@ TEST(GramineFilter, DeniesIoUring) {
   EXPECT_EQ(RestrictedErrno([] { return ::syscall(SYS_io_uring_setup, 1, nullptr); }), ENOSYS);
 }
 
+// Waits that another process could end are denied, but for the one by which glibc joins a thread.
+TEST(GramineFilter, DeniesWaitingThroughASharedFutex) {
+  SKIP_WITHOUT_FILTERS();
+  const timespec limit = {.tv_sec = 1, .tv_nsec = 0};
+  EXPECT_EQ(RestrictedErrno([] { return WaitForFutex(FUTEX_WAIT, nullptr); }), ENOSYS);
+  EXPECT_EQ(RestrictedErrno([] { return WaitForFutex(FUTEX_WAIT_BITSET, nullptr); }), ENOSYS);
+  EXPECT_EQ(RestrictedErrno([&] { return WaitForFutex(FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, &limit); }), ENOSYS);
+  EXPECT_EQ(Errno([] { return WaitForFutex(FUTEX_WAIT, nullptr); }), EAGAIN);
+}
+
 TEST(GramineFilter, LeavesWhatGramineHas) {
   SKIP_WITHOUT_FILTERS();
   EXPECT_EQ(RestrictedErrno([] { return ::socket(AF_INET, SOCK_STREAM, 0); }), 0);
   EXPECT_EQ(RestrictedErrno([] { return WakeFutex(FUTEX_WAKE | FUTEX_PRIVATE_FLAG); }), 0);
   EXPECT_EQ(RestrictedErrno([] { return ::eventfd(0, 0); }), 0);  // of one process
+  EXPECT_EQ(RestrictedErrno([] { return WaitForFutex(FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, nullptr); }), EAGAIN);
+  EXPECT_EQ(RestrictedErrno(JoinThread), 0);
 }
 
 }  // namespace
