@@ -2,7 +2,9 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iomanip>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -86,13 +88,30 @@ nlohmann::ordered_json ClaimsJson(const EvidenceClaims& claims) {
   return json;
 }
 
+struct Counts {
+  size_t passed = 0, failed = 0, skipped = 0;
+};
+
+Counts Count(const Verdict& verdict) {
+  auto count = [&](CheckOutcome outcome) -> size_t {
+    return std::ranges::count(verdict.checks(), outcome, &EvidenceCheck::outcome);
+  };
+  return {count(CheckOutcome::kPassed), count(CheckOutcome::kFailed), count(CheckOutcome::kSkipped)};
+}
+
+// Where no report could be read, there is no platform to speak of.
+bool SaysAnything(const EvidenceClaims& claims) { return !claims.measurement.empty(); }
+
 void WriteJson(const Verdict& verdict, int64_t time_s, std::ostream& out) {
   const EvidenceClaims& claims = verdict.unverified_claims();
-  nlohmann::ordered_json json = {{"accepted", verdict.accepted()},
-                                 {"platform", PlatformName(claims.platform)},
-                                 {"time", FormatTimestamp(time_s)},
-                                 {"claims", ClaimsJson(claims)},
-                                 {"checks", nlohmann::ordered_json::array()}};
+  Counts counts = Count(verdict);
+  nlohmann::ordered_json json = {
+      {"accepted", verdict.accepted()},
+      {"platform", SaysAnything(claims) ? nlohmann::ordered_json(PlatformName(claims.platform)) : nullptr},
+      {"time", FormatTimestamp(time_s)},
+      {"summary", {{"passed", counts.passed}, {"failed", counts.failed}, {"skipped", counts.skipped}}},
+      {"claims", ClaimsJson(claims)},
+      {"checks", nlohmann::ordered_json::array()}};
   for (const EvidenceCheck& check : verdict.checks())
     json["checks"].push_back({{"name", check.name},
                               {"outcome", CheckOutcomeName(check.outcome)},
@@ -111,13 +130,19 @@ std::string Printable(const std::string& text) {
 
 void WriteText(const Verdict& verdict, int64_t time_s, std::ostream& out) {
   for (const EvidenceCheck& check : verdict.checks()) {
-    out << CheckOutcomeName(check.outcome) << "  " << check.name << ": " << Printable(check.why) << "\n";
-    if (check.outcome != CheckOutcome::kPassed) out << "         wanted: " << Printable(check.remedy) << "\n";
+    out << std::left << std::setw(8) << CheckOutcomeName(check.outcome) << check.name << ": " << Printable(check.why) << "\n";
+    if (check.outcome != CheckOutcome::kPassed) out << "        wanted: " << Printable(check.remedy) << "\n";
   }
+  Counts counts = Count(verdict);
   const EvidenceClaims& claims = verdict.unverified_claims();
-  out << (verdict.accepted() ? "accepted" : "REFUSED") << ": " << PlatformName(claims.platform)
-      << " evidence, measurement " << EncodeHex(claims.measurement) << ", judged as of " << FormatTimestamp(time_s)
-      << "\n";
+  out << counts.passed << " passed, " << counts.failed << " failed, " << counts.skipped << " skipped\n"
+      << (verdict.accepted() ? "accepted: " : "REFUSED: ");
+  if (SaysAnything(claims)) {
+    out << PlatformName(claims.platform) << " evidence, measurement " << EncodeHex(claims.measurement);
+  } else {
+    out << "no report could be read";
+  }
+  out << ", judged as of " << FormatTimestamp(time_s) << "\n";
 }
 
 }  // namespace

@@ -188,6 +188,7 @@ TEST(SnpVerify, OnlyAVcekProvesAChip) {
   EXPECT_EQ(FailedWith({.key_info = 1 << 2, .leaf_name = "SEV-VLEK"}, pinned), "snp.chip_allowed ");
   EXPECT_EQ(Judge({.key_info = 1 << 2, .leaf_name = "SEV-VLEK"}).unverified_claims().device, "");
   EXPECT_EQ(Judge({.other_chip = true}).unverified_claims().device, "");
+  EXPECT_EQ(FailedWith({.other_chip = true}, pinned), "snp.chip_id ");
 }
 
 TEST(SnpVerify, WhatIsNotValidYetIsRefused) {

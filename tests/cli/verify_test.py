@@ -86,6 +86,32 @@ class VerifyTest(harness.CliTest):
                     self.assertCountEqual(failed(verdict), expected)
                 self.assertEqual(verdict["time"], time)
 
+    def write(self, name, content):
+        path = self.directory / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def answers(self, collateral):
+        """What Intel's service would have answered, in files of their own, instead of one file that holds all of it."""
+        packed = json.loads((VECTORS / collateral).read_text())
+        bodies = {name: f'{{"{member}":{packed[name]},"signature":"{packed[name + "_signature"]}"}}'
+                  for name, member in (("tcb_info", "tcbInfo"), ("qe_identity", "enclaveIdentity"))}
+        chain = packed["tcb_info_issuer_chain"].replace("\n", "\r\n")
+        return [self.write("tcb.json", bodies["tcb_info"]), self.write("qe.json", bodies["qe_identity"] + "\n"),
+                self.write("chain.pem", chain), self.write("root.crl", bytes.fromhex(packed["root_ca_crl"])),
+                self.write("pck.crl", bytes.fromhex(packed["pck_crl"]))]
+
+    @unittest.skipUnless(VECTORS.is_dir(), f"no vectors in {VECTORS}: set SOTER_VECTORS")
+    def test_collateral_in_the_answers_of_intels_service(self):
+        for quote, collateral, policy in (("ph_sgx_quote", SGX_JSON, "sgx"), ("ph_tdx_quote", TDX_JSON, "tdx")):
+            files = self.answers(collateral)
+            options = [word for file in files for word in ("--collateral", file)]
+            judge = lambda words: failed(self.verify(VECTORS / quote, POLICIES / f"{policy}.toml", *words, "--at", INTEL))
+            self.assertEqual(judge(options), [])
+            self.assertEqual(judge(options[4:] + options[:4]), [])  # in another order
+            for i, file in enumerate(files):
+                self.assertEqual(judge(options[:2 * i] + options[2 * i + 2:]), ["collateral"], file)
+
     @unittest.skipUnless(VECTORS.is_dir(), f"no vectors in {VECTORS}: set SOTER_VECTORS")
     def test_every_file_of_evidence_is_judged(self):
         seen = {name for case in CASES for name in [case[0], *case[1]]}
@@ -100,6 +126,9 @@ class VerifyTest(harness.CliTest):
         self.assertIn("failed  snp.certificate_chain", done.stdout)
         self.assertIn("wanted:", done.stdout)
         self.assertIn("REFUSED: snp evidence", done.stdout)
+        lines = done.stdout.splitlines()
+        counts = [sum(line.startswith(outcome + " ") for line in lines) for outcome in ("passed", "failed", "skipped")]
+        self.assertEqual(lines[-2], "{} passed, {} failed, {} skipped".format(*counts))
 
     def dev_evidence(self):
         key, evidence = self.directory / "dev.key", self.directory / "evidence.json"

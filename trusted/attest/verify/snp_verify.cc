@@ -256,13 +256,14 @@ void FillClaims(const SnpReport& report, VerifyContext& context) {
 // Only a VCEK proves a chip: whoever has a VLEK can sign a report that names any.
 void CheckAllowedChip(const SnpReport& report, VerifyContext& context) {
   const std::vector<std::string>& accepted = context.inputs.policy.snp.chip_ids;
-  if (accepted.empty()) return;
   const std::string& device = context.claims.device;
-  context.checks.Decide("snp.chip_allowed", Contains(accepted, device),
-                        !device.empty()                                              ? device
-                        : report.signing_key == SnpReport::SigningKey::kVlek ? "a VLEK proves no chip"
-                                                                                     : "no certificate proves the chip",
-                        "a report that is signed by the VCEK of one of those in [snp] chip_ids");
+  const char name[] = "snp.chip_allowed", remedy[] = "a report signed by the VCEK of one of those in [snp] chip_ids";
+  if (accepted.empty()) return;
+  if (report.signing_key == SnpReport::SigningKey::kVlek)
+    return context.checks.Fail(name, "a VLEK proves no chip", remedy);
+  // Then the chain or snp.chip_id has failed, and says why.
+  if (device.empty()) return context.checks.Skip(name, "no certificate proves which chip it is", remedy);
+  context.checks.Decide(name, Contains(accepted, device), device, remedy);
 }
 
 void CheckPins(const SnpReport& report, VerifyContext& context) {
