@@ -114,7 +114,7 @@ Certificate Issue(const TestCertificate& content, const TestKey& subject, const 
   return Certificate::FromDer(der).value();
 }
 
-RevocationList IssueList(const TestRevocations& content, const TestKey& issuer) {
+std::vector<std::byte> IssueListDer(const TestRevocations& content, const TestKey& issuer) {
   X509_CRL* crl = X509_CRL_new();
   X509_CRL_set_version(crl, X509_CRL_VERSION_2);
   X509_NAME* name = X509_NAME_new();
@@ -138,7 +138,11 @@ RevocationList IssueList(const TestRevocations& content, const TestKey& issuer) 
   SignWith(crl, X509_CRL_sign_ctx, issuer);
   std::vector<std::byte> der = Encode<X509_CRL>(crl, i2d_X509_CRL);
   X509_CRL_free(crl);
-  return RevocationList::FromDer(der).value();
+  return der;
+}
+
+RevocationList IssueList(const TestRevocations& content, const TestKey& issuer) {
+  return RevocationList::FromDer(IssueListDer(content, issuer)).value();
 }
 
 std::string ToPem(const std::vector<Certificate>& certificates) {

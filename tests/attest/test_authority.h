@@ -46,6 +46,7 @@ struct TestRevocations {
 };
 
 RevocationList IssueList(const TestRevocations& content, const TestKey& issuer);
+std::vector<std::byte> IssueListDer(const TestRevocations& content, const TestKey& issuer);
 
 std::string ToPem(const std::vector<Certificate>& certificates);
 

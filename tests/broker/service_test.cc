@@ -6,12 +6,17 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "broker/audit_log.h"
+#include "common/base/base64.h"
+#include "common/base/hex.h"
+#include "tests/attest/intel_world.h"
 #include "tests/broker/snp_machine.h"
 #include "trusted/jose/jcs.h"
 #include "trusted/jose/jwe.h"
+#include "trusted/tee/platform.h"
 
 namespace soter {
 namespace {
@@ -43,7 +48,7 @@ class ServiceTest : public ::testing::Test {
                                          ServiceSettings{.collateral_directory = directory_ + "/collateral",
                                                          .now_s = [this] { return now_.load(); },
                                                          .report = [](const std::string&) {},
-                                                         .anchors = machine_.anchors()});
+                                                         .anchors = anchors_});
   }
 
   void Offer(const std::string& policy, const std::string& path = kPath) {
@@ -63,20 +68,60 @@ class ServiceTest : public ::testing::Test {
     return service_->Handle({.method = method, .target = target, .cookie = cookie, .body = body, .peer = "test"});
   }
 
-  void Auth(Enclave& enclave) {
-    HttpResponse response = Ask("POST", "/kbs/v0/auth", "", R"({"version":"0.4.0","tee":"snp","extra-params":""})");
+  void Auth(Enclave& enclave, const std::string& tee = "snp") {
+    HttpResponse response =
+        Ask("POST", "/kbs/v0/auth", "", R"({"version":"0.4.0","tee":")" + tee + R"(","extra-params":""})");
     ASSERT_EQ(response.status, 200);
     enclave.cookie = response.set_cookie.substr(0, response.set_cookie.find(';'));
     enclave.nonce = ParseJson(response.body).value()["nonce"];
   }
 
-  std::string AttestBody(const Enclave& enclave, const SnpMachine::Guest& guest) {
-    Json key = EncodeJwk({EcCurve::kP256, enclave.key.public_key()}, kEcdhEsA256Kw);
-    Json bound = {{"additional-evidence", ""}, {"nonce", enclave.nonce}, {"tee-pubkey", key}};
+  static Json KeyOf(const Enclave& enclave) { return EncodeJwk({EcCurve::kP256, enclave.key.public_key()}, kEcdhEsA256Kw); }
+
+  // What evidence for the session and key of `enclave` must hold.
+  static ReportData ReportDataFor(const Enclave& enclave) {
+    Json bound = {{"additional-evidence", ""}, {"nonce", enclave.nonce}, {"tee-pubkey", KeyOf(enclave)}};
     Sha384::Digest digest = Digest<Sha384>(AsBytes(CanonicalJson(bound).value()));
-    Json evidence = machine_.Evidence(guest, digest);
-    return DumpJson({{"runtime-data", {{"nonce", enclave.nonce}, {"tee-pubkey", key}}},
+    ReportData report_data = {};
+    std::ranges::copy(digest, report_data.begin());
+    return report_data;
+  }
+
+  static std::string BodyWith(const Enclave& enclave, const Json& evidence) {
+    return DumpJson({{"runtime-data", {{"nonce", enclave.nonce}, {"tee-pubkey", KeyOf(enclave)}}},
                      {"tee-evidence", {{"primary_evidence", evidence}, {"additional_evidence", ""}}}});
+  }
+
+  std::string AttestBody(const Enclave& enclave, const SnpMachine::Guest& guest) {
+    return BodyWith(enclave, machine_.Evidence(guest, ByteView(ReportDataFor(enclave)).first(48)));
+  }
+
+  int AttestWith(Enclave& enclave, const Json& evidence) {
+    HttpResponse response = Ask("POST", "/kbs/v0/attest", enclave.cookie, BodyWith(enclave, evidence));
+    if (response.status == 200) enclave.token = ParseJson(response.body).value()["token"];
+    return response.status;
+  }
+
+  // Evidence of a kind of TEE as its protocol has it. The development TEE is this process.
+  Json EvidenceOf(const std::string& tee, const ReportData& report_data) {
+    if (tee == "snp") return machine_.Evidence({}, ByteView(report_data).first(48));
+    if (tee == "dev") return {{"report", EncodeBase64(dev_->Produce(report_data)->report, Base64::kPadded)}};
+    IntelWorld::Machine intel = intel_.Make({.tdx = tee == "tdx", .version = 4, .report_data = report_data});
+    Json evidence = {{"quote", EncodeBase64(intel.evidence.report, Base64::kPadded)}};
+    if (tee == "tdx") evidence["cc_eventlog"] = nullptr;
+    return evidence;
+  }
+
+  std::string PolicyFor(const std::string& tee) {
+    std::string key = EncodeHex(ByteView(dev_->Produce({})->report).subspan(116, 32));  // docs/spec/attestation.md, 2.4
+    return "platforms = [\"" + tee + "\"]\n[" + tee + "]\nany_measurement_insecure = true\n" +
+           (tee == "dev" ? "keys = [\"" + key + "\"]\n" : "") +
+           "[intel]\nallowed_advisories = [\"INTEL-SA-00001\"]\n[release]\n";
+  }
+
+  void GiveCollateral(const std::string& tee) {
+    std::ofstream(directory_ + "/collateral/" + tee + ".json")
+        << intel_.PackedCollateral({.tdx = tee == "tdx", .version = 4});
   }
 
   // Attest returns the status, and takes the token.
@@ -118,6 +163,10 @@ class ServiceTest : public ::testing::Test {
   std::atomic<int64_t> now_ = kTestNow;
   std::string directory_;
   SnpMachine machine_;
+  IntelWorld intel_;
+  TrustAnchors anchors_ = {.amd = machine_.anchors().amd, .intel = intel_.anchors().intel};
+  DeviceIo io_;
+  std::unique_ptr<Platform> dev_ = OpenDevOnce(io_).value();
   std::optional<Store> store_;
   std::optional<EcPrivateKey> token_key_;
   std::unique_ptr<Service> service_;
@@ -134,6 +183,36 @@ TEST_F(ServiceTest, AnSnpGuestGetsWhatItsKeyOpens) {
   EXPECT_EQ(resource["lease"], (Json{{"starts", 3}, {"not-after", "2025-06-16T00:00:00Z"}})) << "not beyond the policy";
   Enclave other;
   EXPECT_FALSE(DecryptJwe(other.key, response.body).ok());
+}
+
+// Each kind of evidence opens its session to its key, and no other: not once more, not for a nonce or a key of somebody else.
+TEST_F(ServiceTest, EveryKindOfEvidenceIsBoundToItsSessionAndItsKey) {
+  for (const char* tee : {"sgx", "tdx"}) GiveCollateral(tee);
+  for (const char* tee : {"sgx", "tdx", "snp", "dev"}) {
+    Offer(PolicyFor(tee));
+    Enclave enclave, later, other;
+    Auth(enclave, tee), Auth(later, tee), Auth(other, tee);
+    other.nonce = later.nonce, other.cookie = later.cookie;  // whoever is in between, with a key of its own
+    Json evidence = EvidenceOf(tee, ReportDataFor(enclave));
+    EXPECT_EQ(AttestWith(enclave, evidence), 200) << tee << LastReason();
+    EXPECT_EQ(Get(enclave).status, 200) << tee;
+    EXPECT_EQ(AttestWith(enclave, evidence), 401) << tee << ": the challenge was used";
+    EXPECT_EQ(AttestWith(later, evidence), 401) << tee << ": for another nonce";
+    EXPECT_NE(LastReason().find("report_data.binding"), std::string::npos) << tee << LastReason();
+    Auth(later, tee), other.nonce = later.nonce, other.cookie = later.cookie;
+    EXPECT_EQ(AttestWith(other, EvidenceOf(tee, ReportDataFor(later))), 401) << tee << ": for another key";
+    EXPECT_NE(LastReason().find("report_data.binding"), std::string::npos) << tee << LastReason();
+  }
+}
+
+TEST_F(ServiceTest, EvidenceOfOneKindDoesNotPassForAnother) {
+  GiveCollateral("sgx");
+  Offer(PolicyFor("sgx"));
+  Enclave enclave;
+  Auth(enclave, "tdx");
+  Json quote = {{"quote", EvidenceOf("sgx", ReportDataFor(enclave))["quote"]}, {"cc_eventlog", nullptr}};
+  EXPECT_EQ(AttestWith(enclave, quote), 401);
+  EXPECT_NE(LastReason().find("quote.format"), std::string::npos) << LastReason();
 }
 
 TEST_F(ServiceTest, DebugGuestsOldFirmwareAndOtherProgramsAreRefused) {

@@ -6,6 +6,7 @@ gets an input: through --enclave-policy, over RA-TLS where it was started apart.
 import contextlib
 import json
 import socket
+import ssl
 import subprocess
 
 import harness
@@ -136,6 +137,60 @@ class AttestedRunTest(harness.CliTest):
         _, stderr = self.run_apart(self.policy(), connect=speak_plainly, code=4)
         self.assertIn("no TLS 1.3 connection", stderr)
         self.assertLess(sum(map(len, heard)), 1000)  # a ClientHello and an alert: no settings, no model
+
+    def evidence_shown(self):
+        """The evidence extension of the certificate that an enclave shows to whoever answers its call, as hexadecimal."""
+        oid = bytes.fromhex("0606678105050409")  # 2.23.133.5.4.9
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            command = [ENCLAVE, "--connect", "127.0.0.1:{}".format(listener.getsockname()[1]), "--dev-key", self.key]
+            self.enclaves.append(subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True))
+            connection, _ = listener.accept()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with context.wrap_socket(connection) as tls:
+            der = tls.getpeercert(binary_form=True)
+        octets = der[der.index(oid) + len(oid):]
+        self.assertEqual(octets[:2], b"\x04\x82")  # an OCTET STRING with two bytes of length
+        return octets[4:4 + int.from_bytes(octets[2:4], "big")].hex()
+
+    def serve_tls(self, evidence="00", newest=None):
+        """A peer with a key of its own, that shows `evidence` beside it, as TLS's server."""
+        certificate = self.directory / "mallory.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=soter", "-days", "2", "-addext", f"2.23.133.5.4.9=DER:{evidence}",
+                        "-keyout", certificate, "-out", self.directory / "mallory.crt"], check=True, capture_output=True)
+        certificate.write_bytes(certificate.read_bytes() + (self.directory / "mallory.crt").read_bytes())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        if newest:
+            context.maximum_version = newest
+
+        def connect(address):
+            host, port = address.rsplit(":", 1)
+            with socket.create_connection((host, int(port))) as peer, contextlib.suppress(OSError):
+                with context.wrap_socket(peer, server_side=True) as tls:
+                    self.heard = tls.recv(4096)
+
+        self.heard = b""
+        return connect
+
+    def test_evidence_of_another_enclave_is_no_evidence_of_its_bearer(self):
+        """Whoever is in between can show an enclave's evidence, but not beside the enclave's key."""
+        stolen = self.serve_tls(self.evidence_shown())
+        _, stderr = self.run_apart(self.policy(), connect=stolen, code=4)
+        self.assertIn("ra_tls.key", stderr)
+        self.assertEqual(self.heard, b"")
+        self.run_apart(self.policy())
+
+    def test_a_certificate_without_evidence_is_refused(self):
+        _, stderr = self.run_apart(self.policy(), connect=self.serve_tls(), code=4)
+        self.assertIn("ra_tls.format", stderr)
+        self.assertEqual(self.heard, b"")
+
+    def test_an_older_tls_is_refused(self):
+        older = self.serve_tls(newest=ssl.TLSVersion.TLSv1_2)
+        _, stderr = self.run_apart(self.policy(), connect=older, code=4)
+        self.assertIn("no TLS 1.3 connection", stderr)
 
     def test_evidence_of_an_enclave_apart_needs_no_policy(self):
         attest = self.start("attest", "--nonce", NONCE, "--enclave", "127.0.0.1:0")
