@@ -23,6 +23,7 @@ Status RunCampaign(const CampaignOptions& options) {
   };
   TRY(keep());
   if (Has(options, "cost")) campaign.cost = MeasureCost(options), TRY(keep());
+  if (Has(options, "operators")) campaign.operators = MeasureOperators(options), TRY(keep());
   if (Has(options, "span")) campaign.span = MeasureSpanAttack(options), TRY(keep());
   if (Has(options, "distances")) campaign.distances = MeasureDistances(options), TRY(keep());
   if (Has(options, "detection")) campaign.detection = MeasureDetection(options), TRY(keep());
@@ -39,8 +40,8 @@ int main(int argc, char** argv) {
   soter::integrity::CampaignOptions options;
   app.add_option("--report", options.report, "the directory that the report goes to")->required();
   app.add_option("--models", options.models, "networks of the zoo whose cost is measured")->delimiter(',')->capture_default_str();
-  app.add_option("--parts", options.parts, "cost, detection, bugs, false-alarms, span, distances")
-      ->delimiter(',')->check(CLI::IsMember({"cost", "detection", "bugs", "false-alarms", "span", "distances"}));
+  app.add_option("--parts", options.parts, "cost, operators, detection, bugs, false-alarms, span, distances")
+      ->delimiter(',')->check(CLI::IsMember({"cost", "operators", "detection", "bugs", "false-alarms", "span", "distances"}));
   app.add_option("--runs", options.runs, "of each attack on small operators and networks")->capture_default_str();
   app.add_option("--large-runs", options.large_runs, "of each attack on VGG19 and its operators")->capture_default_str();
   app.add_option("--columns", options.columns, "honest columns for each family and distribution")->capture_default_str();

@@ -34,6 +34,14 @@ struct CostRow {
 };
 std::vector<CostRow> MeasureCost(const CampaignOptions& options);
 
+// What the check of each operator costs by itself, and reading its operands once; operators of one shape are one row.
+struct OperatorRow {
+  std::string model, operator_name;
+  uint64_t count = 0, bytes = 0;         // of all of them
+  double check_ms = 0, read_ms = 0;      // of all of them
+};
+std::vector<OperatorRow> MeasureOperators(const CampaignOptions& options);
+
 // Part 2: how often one tampered result is caught, with fresh probes each time.
 struct DetectionRow {
   std::string operator_name, attack;
@@ -84,6 +92,7 @@ KsTest KolmogorovSmirnov(std::vector<double> a, std::vector<double> b);
 
 struct Campaign {
   std::vector<CostRow> cost;
+  std::vector<OperatorRow> operators;
   std::vector<DetectionRow> detection;
   std::vector<BugRow> bugs;
   std::vector<FalseAlarmRow> false_alarms;

@@ -18,7 +18,10 @@ using freivalds::kBlock;
 namespace {
 
 constexpr size_t kLine = 64;               // a cache line, and a vector
-constexpr int64_t kParallelWork = 1 << 16;  // values below which a second thread costs more than it saves
+constexpr int64_t kParallelWork = 1 << 14;  // values below which a second thread costs more than it saves
+
+constexpr int64_t kParallelTiles = 1024;
+constexpr int64_t kRuns = 16;               // of tiles that go to the kernels together
 
 size_t RoundUp(size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
@@ -30,6 +33,7 @@ const float* Floats(const Buffer& buffer) { return reinterpret_cast<const float*
 struct Freivalds::Memory {
   double *inputs, *outputs;  // sums of every tile, [tiles][probes + 1]
   double* tolerances;        // [tiles]
+  double* spread;            // [tiles], fewer are used: the largest square of each neighbourhood
   std::byte* threads;        // for each thread its cells, then its packed rows
   size_t cell_bytes, thread_bytes;
 
@@ -42,19 +46,20 @@ struct Freivalds::Memory {
 size_t Freivalds::SumBytes() const { return RoundUp(static_cast<size_t>(tiles() * sums()) * sizeof(double)); }
 size_t Freivalds::ThreadBytes() const {
   auto packed = static_cast<size_t>(std::max(PackedFloats(x_side_), PackedFloats(y_side_)));
-  return RoundUp(MaxCells() * sizeof(Cell)) + RoundUp(packed * sizeof(float));
+  return RoundUp(kRuns * MaxCells() * sizeof(Cell)) + RoundUp(packed * sizeof(float));
 }
 
 size_t Freivalds::scratch_bytes() const {
-  return 2 * SumBytes() + RoundUp(static_cast<size_t>(tiles()) * sizeof(double)) +
+  return 2 * SumBytes() + 2 * RoundUp(static_cast<size_t>(tiles()) * sizeof(double)) +
          static_cast<size_t>(threads_) * ThreadBytes();
 }
 
 Freivalds::Memory Freivalds::Divide(FreivaldsScratch& scratch) const {
+  const size_t of_tiles = RoundUp(static_cast<size_t>(tiles()) * sizeof(double));
   std::byte *inputs = scratch.data(), *outputs = inputs + SumBytes(), *tolerances = outputs + SumBytes();
+  std::byte* spread = tolerances + of_tiles;
   return {reinterpret_cast<double*>(inputs), reinterpret_cast<double*>(outputs), reinterpret_cast<double*>(tolerances),
-          tolerances + RoundUp(static_cast<size_t>(tiles()) * sizeof(double)), RoundUp(MaxCells() * sizeof(Cell)),
-          ThreadBytes()};
+          reinterpret_cast<double*>(spread), spread + of_tiles, RoundUp(kRuns * MaxCells() * sizeof(Cell)), ThreadBytes()};
 }
 
 size_t Freivalds::MaxCells() const {
@@ -63,19 +68,25 @@ size_t Freivalds::MaxCells() const {
   return largest;
 }
 
+// Rows of one operand that `rows` rows of tiles touch.
+int64_t Freivalds::BandReach(const Side& side, int64_t rows) const {
+  return (rows - 1) * (Origin(side, 1, 1) - Origin(side, 1, 0)) + side.reach[1];
+}
+
 int64_t Freivalds::PackedFloats(const Side& side) const {
   if (side.direct) return 0;
   int64_t step = Origin(side, 2, 1) - Origin(side, 2, 0);
   int64_t width = std::min(side.extents[2], (chunk_ - 1) * step + side.reach[2]);
-  return side.reach[0] * side.reach[1] * width * side.blocks * kBlock;
+  return side.reach[0] * BandReach(side, band_rows_) * width * side.blocks * kBlock;
 }
 
 Freivalds::Band Freivalds::BandAt(int64_t index) const {
   const int64_t width = tiling_.axes[2].count, chunks = (width + chunk_ - 1) / chunk_;
+  const int64_t heights = tiling_.axes[1].count, row_bands = (heights + band_rows_ - 1) / band_rows_;
   int64_t chunk = index % chunks, row = index / chunks;
-  int64_t height = row % tiling_.axes[1].count, depth = row / tiling_.axes[1].count % tiling_.axes[0].count;
-  int64_t image = row / (tiling_.axes[1].count * tiling_.axes[0].count);
-  return {image, depth, height, chunk * chunk_, std::min(width, (chunk + 1) * chunk_)};
+  int64_t height = row % row_bands * band_rows_, depth = row / row_bands % tiling_.axes[0].count;
+  int64_t image = row / (row_bands * tiling_.axes[0].count);
+  return {image, depth, height, std::min(band_rows_, heights - height), chunk * chunk_, std::min(width, (chunk + 1) * chunk_)};
 }
 
 TensorPart Freivalds::OutputPart(int64_t index, int64_t slice) const {
@@ -85,7 +96,8 @@ TensorPart Freivalds::OutputPart(int64_t index, int64_t slice) const {
   const int64_t begin = width.Begin(band.first), end = std::min(width.axis.out, width.Begin(band.last));
   const int64_t row = (depth.Begin(band.depth) + slice) * y_side_.extents[1] + height.Begin(band.height);
   const int64_t first = row * y_side_.extents[2] + begin;
-  const int64_t positions = (height.LengthOf(band.height) - 1) * y_side_.extents[2] + end - begin;  // one run, see SetBands
+  const int64_t last_row = std::min(height.axis.out, height.Begin(band.height + band.rows)) - 1 - height.Begin(band.height);
+  const int64_t positions = last_row * y_side_.extents[2] + end - begin;  // one run, see SetBands
   const int64_t image = band.image * y_side_.image_floats;
   auto part = [](int64_t offset, int64_t length, int64_t stride, int64_t count) -> TensorPart {
     return {static_cast<size_t>(offset), static_cast<size_t>(length), static_cast<size_t>(stride), static_cast<size_t>(count)};
@@ -97,15 +109,17 @@ TensorPart Freivalds::OutputPart(int64_t index, int64_t slice) const {
 
 Freivalds::RowRange Freivalds::OutputRows(int64_t index) const {
   const Band band = BandAt(index);
-  int64_t first = band.image * y_side_.extents[1] + tiling_.axes[1].Begin(band.height);
-  return {first, first + tiling_.axes[1].LengthOf(band.height)};
+  const AxisTiling& height = tiling_.axes[1];
+  int64_t image = band.image * y_side_.extents[1];
+  return {image + height.Begin(band.height), image + std::min(height.axis.out, height.Begin(band.height + band.rows))};
 }
 
 Freivalds::RowRange Freivalds::InputRows(int64_t index) const {
   const Band band = BandAt(index);
   int64_t first = Origin(x_side_, 1, band.height) + x_side_.lowest[1], rows = x_side_.extents[1];
   int64_t image = band.image * rows;
-  return {image + std::clamp<int64_t>(first, 0, rows), image + std::clamp<int64_t>(first + x_side_.reach[1], 0, rows)};
+  int64_t last = first + BandReach(x_side_, band.rows);
+  return {image + std::clamp<int64_t>(first, 0, rows), image + std::clamp<int64_t>(last, 0, rows)};
 }
 
 int64_t Freivalds::Origin(const Side& side, size_t axis, int64_t tile) const {
@@ -130,21 +144,22 @@ Freivalds::Rows Freivalds::PackRows(const Side& side, const float* image, const 
   std::array<int64_t, 3> from{Origin(side, 0, band.depth) + side.lowest[0], Origin(side, 1, band.height) + side.lowest[1],
                               std::max<int64_t>(0, Origin(side, 2, band.first) + side.lowest[2])};
   int64_t end = std::min(side.extents[2], Origin(side, 2, band.last - 1) + side.lowest[2] + side.reach[2]);
+  const int64_t reach = BandReach(side, band.rows);
   int64_t row = (end - from[2]) * position, plane = side.extents[0] * side.extents[1] * side.extents[2];
   int64_t step = side.channels_last ? 1 : plane;
   for (int64_t d = 0; d < side.reach[0]; ++d)
-    for (int64_t h = 0; h < side.reach[1]; ++h) {
+    for (int64_t h = 0; h < reach; ++h) {
       int64_t depth = from[0] + d, height = from[1] + h;
       if (depth < 0 || depth >= side.extents[0] || height < 0 || height >= side.extents[1]) continue;
       for (int64_t w = from[2]; w < end; ++w) {
         int64_t at = (depth * side.extents[1] + height) * side.extents[2] + w;
         const float* source = image + (side.channels_last ? at * channels : at);
-        float* target = packed + (d * side.reach[1] + h) * row + (w - from[2]) * position;
+        float* target = packed + (d * reach + h) * row + (w - from[2]) * position;
         for (int64_t c = 0; c < channels; ++c) target[c] = source[c * step];
         std::fill(target + channels, target + position, 0.0f);
       }
     }
-  return {packed, {side.reach[1] * row, row, position}, from, kBlock};
+  return {packed, {reach * row, row, position}, from, kBlock};
 }
 
 // Lists the cells of a tile whose positions exist; those that count in the sum of squares stay in front.
@@ -164,32 +179,54 @@ freivalds::Cells Freivalds::PickCells(const Side& side, int kind, const std::arr
   return picked;
 }
 
-// Sums of one operand for the tiles of a band; tiles that are alike go to the kernels together.
+// `count` tiles of one row that are alike, from `first` on.
+freivalds::Run Freivalds::RunAt(const Side& side, const Rows& rows, const std::array<int64_t, 3>& first, int64_t count, bool inside,
+                                double* sums_of_run, Cell* cells_of_tile) const {
+  const auto kind = static_cast<size_t>(tiling_.KindOf(first[0], first[1], first[2]));
+  std::array<int64_t, 3> origin;
+  int64_t at = 0;
+  for (size_t axis = 0; axis < 3; ++axis) {
+    origin[axis] = Origin(side, axis, first[axis]);
+    at += (origin[axis] - rows.from[axis]) * rows.strides[axis];
+  }
+  const KindProbes& probes = set()[kind];
+  const KindCells& cells = kinds_[kind];
+  freivalds::Tiles tiles{rows.base, at, (Origin(side, 2, first[2] + 1) - origin[2]) * rows.strides[2], count,
+                         side.blocks, rows.block_stride};
+  freivalds::TileWeights weights{Floats(side.inputs ? probes.inputs : probes.outputs),
+                                 side.inputs ? Floats(cells.squares) : nullptr,
+                                 static_cast<int64_t>(side.inputs ? cells.inputs.size() : cells.outputs.size())};
+  return {tiles, PickCells(side, static_cast<int>(kind), origin, inside, rows, cells_of_tile), weights, sums_of_run};
+}
+
+// Sums of one operand for the tiles of a band; tiles that are alike are a run, and runs go to the kernels together.
 void Freivalds::DotBand(const Side& side, const float* tensor, int64_t index, double* sums_of_all, const Memory& memory,
                         int thread) const {
   const Band band = BandAt(index);
   const float* image = tensor + band.image * side.image_floats;
   const Rows rows = side.direct ? DirectRows(side, image) : PackRows(side, image, band, memory.packed(thread));
+  const int64_t width = tiling_.axes[2].count, most_cells = static_cast<int64_t>(MaxCells());
   const int64_t row = (band.image * tiling_.axes[0].count + band.depth) * tiling_.axes[1].count + band.height;
-  std::array<int64_t, 3> origin{Origin(side, 0, band.depth), Origin(side, 1, band.height), 0};
-  for (int64_t w = band.first; w < band.last;) {
-    const bool inside = Inside(side, 2, w);
-    const int64_t begin = w++;
-    while (inside && w < band.last && Inside(side, 2, w)) ++w;
-    origin[2] = Origin(side, 2, begin);
-    const int kind = tiling_.KindOf(band.depth, band.height, begin);
-    const KindProbes& probes = set()[static_cast<size_t>(kind)];
-    const KindCells& cells = kinds_[static_cast<size_t>(kind)];
-    int64_t at = 0;
-    for (size_t axis = 0; axis < 3; ++axis) at += (origin[axis] - rows.from[axis]) * rows.strides[axis];
-    freivalds::Tiles tiles{rows.base, at, (Origin(side, 2, begin + 1) - origin[2]) * rows.strides[2], w - begin,
-                           side.blocks, rows.block_stride};
-    freivalds::TileWeights weights{Floats(side.inputs ? probes.inputs : probes.outputs),
-                                   side.inputs ? Floats(cells.squares) : nullptr,
-                                   static_cast<int64_t>(side.inputs ? cells.inputs.size() : cells.outputs.size())};
-    double* sums_of_run = sums_of_all + (row * tiling_.axes[2].count + begin) * sums();
-    freivalds::Dots(tiles, PickCells(side, kind, origin, inside, rows, memory.cells(thread)), weights, probes_, sums_of_run);
+  std::array<freivalds::Run, kRuns> runs;
+  int64_t count = 0;
+  auto add = [&](int64_t h, int64_t first, int64_t length, bool inside) {
+    double* sums_of_run = sums_of_all + ((row + h) * width + first) * sums();
+    runs[static_cast<size_t>(count)] = RunAt(side, rows, {band.depth, band.height + h, first}, length, inside, sums_of_run,
+                                             memory.cells(thread) + count * most_cells);
+    if (++count == kRuns) freivalds::Dots(runs.data(), count, probes_), count = 0;
+  };
+  if (side.single) {
+    add(0, band.first, (band.rows - 1) * width + band.last - band.first, true);
+  } else {
+    for (int64_t h = 0; h < band.rows; ++h)
+      for (int64_t w = band.first; w < band.last;) {
+        const bool inside = Inside(side, 2, w);
+        const int64_t begin = w++;
+        while (inside && w < band.last && Inside(side, 2, w)) ++w;
+        add(h, begin, w - begin, inside);
+      }
   }
+  freivalds::Dots(runs.data(), count, probes_);
 }
 
 void Freivalds::DotOutputs(const float* y, int64_t band, int thread, FreivaldsScratch& scratch) const {
@@ -202,41 +239,68 @@ void Freivalds::DotInputs(const float* x, int64_t band, int thread, FreivaldsScr
   DotBand(x_side_, x, band, memory.inputs, memory, thread);
 }
 
-// Winograd's algorithm mixes all values of a tile of its own, so an output may carry rounding errors of its neighbours.
-double Freivalds::ScaleSquare(const Memory& memory, int64_t tile) const {
-  auto own = [&](int64_t t) { return memory.inputs[t * sums() + probes_] + memory.outputs[t * sums() + probes_]; };
-  if (!model_.spreads || geometry_.taps() == 1) return own(tile);
-  const int64_t width = tiling_.axes[2].count, height = tiling_.axes[1].count;
-  const int64_t w = tile % width, h = tile / width % height;
-  double largest = 0;
-  bool known = true;  // max would lose a NaN
-  for (int64_t dh = std::max<int64_t>(-1, -h); dh <= std::min<int64_t>(1, height - 1 - h); ++dh)
-    for (int64_t dw = std::max<int64_t>(-1, -w); dw <= std::min<int64_t>(1, width - 1 - w); ++dw) {
-      double square = own(tile + dh * width + dw);
-      known &= square == square;
-      largest = std::max(largest, square);
-    }
-  return known ? largest : NAN;
+namespace {
+
+// The larger of two squares; max would lose a NaN.
+double Larger(double a, double b) { return a != a || a > b ? a : b; }
+
+}  // namespace
+
+// Winograd's algorithm mixes all values of a tile of its own, so an output may carry rounding errors of its neighbours:
+// the largest square of each neighbourhood of kWinogradTile positions along both axes goes to memory.spread.
+void Freivalds::SpreadSquares(const Memory& memory) const {
+  const int64_t height = tiling_.axes[1].count, width = tiling_.axes[2].count, down = TilesPerSpread(1), across = TilesPerSpread(2);
+  const int64_t rows = (height + down - 1) / down, columns = (width + across - 1) / across;
+  std::fill_n(memory.spread, tiles() / std::max<int64_t>(1, height * width) * rows * columns, 0.0);
+  for (int64_t tile = 0; tile < tiles(); ++tile) {
+    int64_t w = tile % width, h = tile / width % height, plane = tile / (width * height);
+    double& square = memory.spread[(plane * rows + h / down) * columns + w / across];
+    square = Larger(memory.inputs[tile * sums() + probes_] + memory.outputs[tile * sums() + probes_], square);
+  }
 }
 
-Result<Verified<PrivateTensor>> Freivalds::Decide(Claim claim, FreivaldsScratch& scratch) {
-  const Memory memory = Divide(scratch);
-  const int64_t count = tiles(), per_image = tiling_.per_image();
-  bool right = true;
+double Freivalds::ScaleSquare(const Memory& memory, int64_t row, int64_t w) const {
+  const int64_t height = tiling_.axes[1].count, width = tiling_.axes[2].count;
+  if (!Spreads()) return memory.inputs[(row * width + w) * sums() + probes_] + memory.outputs[(row * width + w) * sums() + probes_];
+  const int64_t down = TilesPerSpread(1), across = TilesPerSpread(2);
+  const int64_t rows = (height + down - 1) / down, columns = (width + across - 1) / across;
+  const int64_t x = w / across, y = row % height / down, plane = row / height * rows;
   double largest = 0;
-#pragma omp parallel for num_threads(threads_) schedule(static) reduction(&& : right) reduction(max : largest) if (count > 4096)
-  for (int64_t tile = 0; tile < count; ++tile) {
-    int64_t w = tile % per_image % tiling_.axes[2].count, row = tile % per_image / tiling_.axes[2].count;
-    auto kind = static_cast<size_t>(tiling_.KindOf(row / tiling_.axes[1].count, row % tiling_.axes[1].count, w));
-    double tau = relative_ * std::sqrt(ScaleSquare(memory, tile) + kinds_[kind].bias_square) + absolute_;
+  for (int64_t i = std::max<int64_t>(0, y - 1); i <= std::min(rows - 1, y + 1); ++i)
+    for (int64_t j = std::max<int64_t>(0, x - 1); j <= std::min(columns - 1, x + 1); ++j)
+      largest = Larger(memory.spread[(plane + i) * columns + j], largest);
+  return largest;
+}
+
+// Compares one row of tiles; returns the largest |rho| / tau, NaN when one of them is no number.
+double Freivalds::DecideRow(const Memory& memory, int64_t row) const {
+  const auto& [depth, height, width] = tiling_.axes;
+  double largest = 0;
+  for (int64_t w = 0; w < width.count; ++w) {
+    const auto kind = static_cast<size_t>(tiling_.KindOf(row / height.count % depth.count, row % height.count, w));
+    const int64_t tile = row * width.count + w;
+    const double tau = relative_ * std::sqrt(ScaleSquare(memory, row, w) + kinds_[kind].bias_square) + absolute_;
     memory.tolerances[tile] = tau;
     for (int64_t p = 0; p < probes_; ++p) {
       double offset = set()[kind].offsets[static_cast<size_t>(p)];
       double rho = std::abs(memory.outputs[tile * sums() + p] - memory.inputs[tile * sums() + p] - offset);
-      bool within = (rho <= tau) & (tau <= DBL_MAX);  // false for NaN, and for an infinite tolerance
-      right = right & within;
-      largest = std::max(largest, rho / tau);
+      largest = Larger(tau <= DBL_MAX ? rho / tau : NAN, largest);  // an infinite tolerance accepts nothing
     }
+  }
+  return largest;
+}
+
+Result<Verified<PrivateTensor>> Freivalds::Decide(Claim claim, FreivaldsScratch& scratch) {
+  const Memory memory = Divide(scratch);
+  const int64_t rows = geometry_.images * tiling_.axes[0].count * tiling_.axes[1].count;
+  bool right = true;
+  double largest = 0;
+  if (Spreads()) SpreadSquares(memory);
+#pragma omp parallel for num_threads(threads_) schedule(static) reduction(&& : right) reduction(max : largest) if (tiles() > kParallelTiles)
+  for (int64_t row = 0; row < rows; ++row) {
+    const double ratio = DecideRow(memory, row);
+    right = right & (ratio <= 1);  // false for NaN
+    largest = std::max(largest, ratio);
   }
   largest_ratio_ = largest;
   if (!right) return IntegrityError(kWrongResult);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <vector>
@@ -46,9 +47,9 @@ class Freivalds {
   // Errors: kIntegrity (it is not; NaN and infinity never are), kMalformed (type or layout).
   Result<Verified<PrivateTensor>> Check(std::span<const float> x, Claim claim, FreivaldsScratch& scratch);
 
-  // A band is a row of tiles of one image, or a part of it.
+  // A band is some rows of tiles of one image, or a part of one row.
   struct Band {
-    int64_t image, depth, height, first, last;  // tiles along each axis; [first, last) along the innermost
+    int64_t image, depth, height, rows, first, last;  // tiles: [height, height + rows), [first, last) in each of them
   };
   int64_t bands() const { return bands_; }
   Band BandAt(int64_t index) const;
@@ -65,6 +66,7 @@ class Freivalds {
   };
   RowRange OutputRows(int64_t band) const;
   RowRange InputRows(int64_t band) const;
+  int64_t rows_per_band() const { return band_rows_ * tiling_.axes[1].length; }  // of y; the last band may have fewer
   // Whether bands are whole rows of images, so that OutputRows and InputRows say what they are made of.
   bool HasRowBands() const { return geometry_.axes[0].in == 1 && geometry_.axes[0].out == 1 && chunk_ >= tiling_.axes[2].count; }
 
@@ -89,6 +91,7 @@ class Freivalds {
   // How one operand lies and which of its positions a tile touches.
   struct Side {
     bool inputs = false, direct = false;  // direct: its channels lie in blocks of 16, nothing needs packing
+    bool single = false;  // each tile touches one position, which no other tile does, in the same order
     Layout layout = Layout::kDense;
     bool channels_last = false;
     int64_t channels = 0, blocks = 0, image_floats = 0;
@@ -121,12 +124,19 @@ class Freivalds {
   void DotBand(const Side& side, const float* tensor, int64_t band, double* sums, const Memory& memory, int thread) const;
   Rows DirectRows(const Side& side, const float* image) const;
   Rows PackRows(const Side& side, const float* image, const Band& band, float* packed) const;
+  freivalds::Run RunAt(const Side& side, const Rows& rows, const std::array<int64_t, 3>& first_tile, int64_t count, bool inside,
+                       double* sums, freivalds::Cell* cells) const;
   freivalds::Cells PickCells(const Side& side, int kind, const std::array<int64_t, 3>& origin, bool inside, const Rows& rows,
                              freivalds::Cell* list) const;
-  double ScaleSquare(const Memory& memory, int64_t tile) const;
+  void SpreadSquares(const Memory& memory) const;
+  double ScaleSquare(const Memory& memory, int64_t row, int64_t width) const;
+  double DecideRow(const Memory& memory, int64_t row) const;
   int64_t tiles() const { return geometry_.images * tiling_.per_image(); }
   int64_t sums() const { return probes_ + 1; }
+  int64_t BandReach(const Side& side, int64_t rows) const;
   int64_t PackedFloats(const Side& side) const;
+  bool Spreads() const { return model_.spreads && geometry_.taps() > 1; }
+  int64_t TilesPerSpread(size_t axis) const { return std::max<int64_t>(1, kWinogradTile / tiling_.axes[axis].length); }
   size_t MaxCells() const;
   size_t SumBytes() const;
   size_t ThreadBytes() const;
@@ -138,7 +148,7 @@ class Freivalds {
   TensorType y_type_;
   Layout y_layout_ = Layout::kDense;
   Side x_side_, y_side_;
-  int64_t probes_ = 0, bands_ = 0, chunk_ = 1;
+  int64_t probes_ = 0, bands_ = 0, chunk_ = 1, band_rows_ = 1;
   int threads_ = 1;
   std::array<KindCells, Tiling::kKinds> kinds_;
   double relative_ = 0, absolute_ = 0;  // tau = relative sqrt(scale^2) + absolute

@@ -63,6 +63,8 @@ void ForAll(const std::array<int64_t, 3>& extents, auto&& f) {
       for (int64_t w = 0; w < extents[2]; ++w) f(TileCell{{d, h, w}});
 }
 
+int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 int64_t IndexOf(const std::vector<TileCell>& cells, const TileCell& cell) {
   return std::find(cells.begin(), cells.end(), cell) - cells.begin();
 }
@@ -73,7 +75,7 @@ class Freivalds::Builder {
  public:
   Builder(const LinearOperator& op, RoundingFamily family, int threads, int probes) : op_(op) {
     check_.geometry_ = GeometryOf(op.node, op.x_type, op.weight.type(), op.y_type);
-    check_.tiling_ = TilingOf(check_.geometry_);
+    check_.tiling_ = TilingOf(check_.geometry_, probes);
     check_.model_ = ModelOf(family);
     check_.y_type_ = op.y_type, check_.y_layout_ = op.y_layout;
     check_.probes_ = probes, check_.threads_ = threads;
@@ -131,17 +133,23 @@ class Freivalds::Builder {
       side.reach[i] = inputs ? check_.tiling_.InputExtents()[i] : check_.tiling_.axes[i].length;
     }
     side.image_floats = side.channels * (inputs ? g().in_positions() : g().out_positions());
+    side.single = std::all_of(check_.tiling_.axes.begin(), check_.tiling_.axes.end(), [&](const AxisTiling& axis) {
+      bool copied = axis.axis.kernel == 1 && axis.axis.stride == 1 && axis.axis.pad == 0 && axis.axis.in == axis.axis.out;
+      return axis.length == 1 && (!inputs || copied);
+    });
     return side;
   }
 
-  // Rows of tiles are bands. A matrix, and what has one axis, is a single row, and is cut along it.
+  // Rows of tiles are bands, so many that they are some rows of positions, and enough of those for the kernels. A matrix,
+  // and what has one axis, is a single row, and is cut along it.
   void SetBands() {
-    constexpr int64_t kRows = 16;
+    constexpr int64_t kPositions = 24, kRowsOfPositions = 4;
     const auto& axes = check_.tiling_.axes;
-    check_.chunk_ = axes[0].axis.out * axes[1].axis.out == 1 ? std::min(axes[2].count, kRows) : axes[2].count;
-    check_.chunk_ = std::max<int64_t>(1, check_.chunk_);  // where there is nothing at all
-    int64_t chunks = (axes[2].count + check_.chunk_ - 1) / check_.chunk_;
-    check_.bands_ = g().images * axes[0].count * axes[1].count * chunks;
+    bool one_row = axes[0].axis.out * axes[1].axis.out == 1;
+    check_.chunk_ = std::max<int64_t>(1, one_row ? std::min(axes[2].count, kPositions) : axes[2].count);
+    int64_t wanted = g().taps() > 1 ? kRowsOfPositions / axes[1].length : CeilDivide(kPositions, check_.chunk_);
+    check_.band_rows_ = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(1, axes[1].count));
+    check_.bands_ = g().images * axes[0].count * CeilDivide(axes[1].count, check_.band_rows_) * CeilDivide(axes[2].count, check_.chunk_);
   }
 
   // Whether the tiles' own positions of x, one for each of y, are all of x: then each counts once, in its own tile.

@@ -22,26 +22,36 @@ enum class Squares { kOnes, kWeighted };
 // Values wider than a register of the baseline pass by reference: as arguments their ABI would depend on the machine.
 SOTER_INLINE void Load(const float* from, Floats& to) { std::memcpy(&to, from, sizeof(to)); }
 
-// Adds sixteen float lanes to eight double ones.
-SOTER_INLINE void Fold(const Floats& from, Doubles& to) {
-  Half low = __builtin_shufflevector(from, from, 0, 1, 2, 3, 4, 5, 6, 7);
-  Half high = __builtin_shufflevector(from, from, 8, 9, 10, 11, 12, 13, 14, 15);
-  to += __builtin_convertvector(low + high, Doubles);
+// Shuffles of two vectors whose sum has the lanes of both folded in half, one for each step of SumLanes.
+SOTER_INLINE void Pair(const Floats& a, const Floats& b, Floats& sum) {
+  sum = __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) +
+        __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+}
+SOTER_INLINE void PairPairs(const Floats& a, const Floats& b, Floats& sum) {
+  sum = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+        __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+}
+SOTER_INLINE void PairHalves(const Floats& a, const Floats& b, Floats& sum) {
+  sum = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+        __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+}
+SOTER_INLINE void PairQuarters(const Floats& a, const Floats& b, Floats& sum) {
+  sum = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+        __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
 }
 
-// SumLanes turns eight vectors into the vector of their sums.
-SOTER_INLINE void SumLanes(const Doubles* v, Doubles& sums) {
-  Doubles pairs[4], fours[2];
+// SumLanes turns up to sixteen vectors into the vector of their sums; behind the last one it holds anything.
+template <int kCount>
+SOTER_INLINE void SumLanes(const Floats* v, Floats& sums) {
+  constexpr int kEights = (kCount + 1) / 2, kFours = (kEights + 1) / 2, kTwos = (kFours + 1) / 2;
+  Floats eights[kEights], fours[kFours], twos[kTwos];
+#pragma GCC unroll 8
+  for (int i = 0; i < kEights; ++i) Pair(v[2 * i], v[std::min(2 * i + 1, kCount - 1)], eights[i]);
 #pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i)
-    pairs[i] = __builtin_shufflevector(v[2 * i], v[2 * i + 1], 0, 8, 2, 10, 4, 12, 6, 14) +
-               __builtin_shufflevector(v[2 * i], v[2 * i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+  for (int i = 0; i < kFours; ++i) PairPairs(eights[2 * i], eights[std::min(2 * i + 1, kEights - 1)], fours[i]);
 #pragma GCC unroll 2
-  for (int i = 0; i < 2; ++i)
-    fours[i] = __builtin_shufflevector(pairs[2 * i], pairs[2 * i + 1], 0, 1, 8, 9, 4, 5, 12, 13) +
-               __builtin_shufflevector(pairs[2 * i], pairs[2 * i + 1], 2, 3, 10, 11, 6, 7, 14, 15);
-  sums = __builtin_shufflevector(fours[0], fours[1], 0, 1, 2, 3, 8, 9, 10, 11) +
-         __builtin_shufflevector(fours[0], fours[1], 4, 5, 6, 7, 12, 13, 14, 15);
+  for (int i = 0; i < kTwos; ++i) PairHalves(fours[2 * i], fours[std::min(2 * i + 1, kFours - 1)], twos[i]);
+  PairQuarters(twos[0], twos[kTwos - 1], sums);
 }
 
 // One cell of kTiles tiles: a term for each probe, and one of the sum of squares.
@@ -52,7 +62,7 @@ SOTER_INLINE void AddCell(const float* x, int64_t step, const float* probes, con
 #pragma GCC unroll 4
   for (int j = 0; j < kProbes; ++j) Load(probes + j * kBlock, w[j]);
   if constexpr (kSquared && kSquares == Squares::kWeighted) Load(squares, w[kProbes]);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int t = 0; t < kTiles; ++t) {
     Floats value;
     Load(x + t * step, value);
@@ -63,78 +73,164 @@ SOTER_INLINE void AddCell(const float* x, int64_t step, const float* probes, con
   }
 }
 
+// The sums of some tiles: float32 while a chain lasts, double precision beyond.
 template <int kTiles, int kProbes>
-SOTER_INLINE void FoldAll(Floats (&sums)[kTiles][kProbes + 1], Doubles* totals) {
+struct Sums {
+  static constexpr int kCount = kTiles * (kProbes + 1), kGroups = (kCount + 15) / 16;
+  Floats lanes[kTiles][kProbes + 1];
+  Doubles totals[kGroups][2];
+
+  // As loops: a compiler zeroes large objects by a call that takes longer than short sums do.
+  explicit SOTER_INLINE Sums(const double* so_far) {
+#pragma GCC unroll 8
+    for (int t = 0; t < kTiles; ++t)
 #pragma GCC unroll 4
-  for (int t = 0; t < kTiles; ++t)
-#pragma GCC unroll 4
-    for (int j = 0; j <= kProbes; ++j) {
-      Fold(sums[t][j], totals[t * (kProbes + 1) + j]);
-      sums[t][j] = Floats{};
+      for (int j = 0; j <= kProbes; ++j) lanes[t][j] = Floats{};
+#pragma GCC unroll 2
+    for (int group = 0; group < kGroups; ++group) totals[group][0] = totals[group][1] = Doubles{};
+    if (so_far != nullptr) std::memcpy(totals, so_far, kCount * sizeof(double));
+  }
+
+  SOTER_INLINE void Fold() {
+    FoldGroup<0>();
+    if constexpr (kGroups > 1) FoldGroup<1>();
+  }
+
+  template <int kGroup>
+  SOTER_INLINE void FoldGroup() {
+    constexpr int kHere = std::min(16, kCount - kGroup * 16);
+    Floats* from = &lanes[0][0] + kGroup * 16;
+    Floats sums;
+    SumLanes<kHere>(from, sums);
+    Half low = __builtin_shufflevector(sums, sums, 0, 1, 2, 3, 4, 5, 6, 7);
+    Half high = __builtin_shufflevector(sums, sums, 8, 9, 10, 11, 12, 13, 14, 15);
+    totals[kGroup][0] += __builtin_convertvector(low, Doubles), totals[kGroup][1] += __builtin_convertvector(high, Doubles);
+#pragma GCC unroll 16
+    for (int i = 0; i < kHere; ++i) from[i] = Floats{};
+  }
+};
+
+// The blocks of a position lie pages apart, which no hardware follows: Ahead walks before them, then before those of the
+// next positions.
+constexpr int64_t kBlocksAhead = 8;
+
+struct Ahead {
+  const float *at, *turn, *next;
+  int64_t block_stride;
+
+  template <int kTiles>
+  SOTER_INLINE void Fetch() {
+    if (at == turn) at = next;
+#pragma GCC unroll 8
+    for (int t = 0; t < kTiles; ++t) __builtin_prefetch(at + t * kBlock);
+    at += block_stride;
+  }
+};
+
+// Some blocks of channels, [begin, end), and where they lie for the tiles from `first` on.
+struct Part {
+  const float *x, *probes, *squares;
+  int64_t probe_step, square_step;
+
+  SOTER_INLINE Part(const Run& run, int64_t first, int64_t begin, int64_t probe_count)
+      : x(run.tiles.base + (run.tiles.origin + first * run.tiles.step + begin * run.tiles.block_stride)),
+        probe_step(run.weights.cells * probe_count * kBlock),
+        square_step(run.weights.squares == nullptr ? 0 : run.weights.cells * kBlock) {
+    probes = run.weights.probes + begin * probe_step, squares = run.weights.squares + begin * square_step;
+  }
+  SOTER_INLINE void Next(int64_t block_stride) { x += block_stride, probes += probe_step, squares += square_step; }
+};
+
+template <int kTiles, int kProbes, Squares kSquares>
+SOTER_INLINE void DotsOf(const Run& run, int64_t first, int64_t begin, int64_t end) {
+  double* result = run.sums + first * (kProbes + 1);
+  Sums<kTiles, kProbes> sums(begin == 0 ? nullptr : result);
+  Part part(run, first, begin, kProbes);
+  for (int64_t b = begin; b < end; ++b, part.Next(run.tiles.block_stride)) {
+    int64_t i = 0;
+    for (; i < run.cells.squares; ++i) {
+      const Cell& cell = run.cells.list[i];
+      const float* squares = part.squares + (kSquares == Squares::kOnes ? 0 : cell.index * kBlock);
+      AddCell<kTiles, kProbes, true, kSquares>(part.x + cell.offset, run.tiles.step, part.probes + cell.index * kProbes * kBlock,
+                                               squares, sums.lanes);
     }
+    for (; i < run.cells.count; ++i) {
+      const Cell& cell = run.cells.list[i];
+      AddCell<kTiles, kProbes, false, kSquares>(part.x + cell.offset, run.tiles.step, part.probes + cell.index * kProbes * kBlock,
+                                                nullptr, sums.lanes);
+    }
+  }
+  sums.Fold();
+  std::memcpy(result, sums.totals, sums.kCount * sizeof(double));
+}
+
+// The same for tiles of one cell, which are the most.
+template <int kTiles, int kProbes, Squares kSquares>
+SOTER_INLINE void DotsOfCell(const Run& run, int64_t first, int64_t begin, int64_t end) {
+  double* result = run.sums + first * (kProbes + 1);
+  Sums<kTiles, kProbes> sums(begin == 0 ? nullptr : result);
+  const Cell& cell = run.cells.list[0];
+  Part part(run, first, begin, kProbes);
+  part.x += cell.offset, part.probes += cell.index * kProbes * kBlock, part.squares += kSquares == Squares::kOnes ? 0 : cell.index * kBlock;
+  const int64_t stride = run.tiles.block_stride;
+  const bool fetches = run.tiles.step == kBlock && end - begin > kBlocksAhead;
+  Ahead ahead{part.x + kBlocksAhead * stride, part.x + (end - begin) * stride, part.x + kTiles * kBlock, stride};
+  for (int64_t b = begin; b < end; ++b, part.Next(stride)) {
+    if (fetches) ahead.Fetch<kTiles>();
+    AddCell<kTiles, kProbes, true, kSquares>(part.x, run.tiles.step, part.probes, part.squares, sums.lanes);
+  }
+  sums.Fold();
+  std::memcpy(result, sums.totals, sums.kCount * sizeof(double));
 }
 
 template <int kTiles, int kProbes, Squares kSquares>
-SOTER_INLINE void DotsOf(const Tiles& tiles, int64_t first, const Cells& cells, const TileWeights& weights, double* result) {
-  constexpr int kSums = kTiles * (kProbes + 1), kGroups = (kSums + 7) / 8;
-  Floats sums[kTiles][kProbes + 1] = {};
-  Doubles totals[kGroups * 8] = {};
-  int64_t terms = 0;
-  for (int64_t b = 0; b < tiles.blocks; ++b) {
-    const float* x = tiles.base + (tiles.origin + first * tiles.step + b * tiles.block_stride);
-    const float* probes = weights.probes + b * weights.cells * kProbes * kBlock;
-    const float* squares = kSquares == Squares::kOnes ? nullptr : weights.squares + b * weights.cells * kBlock;
-    if (terms + cells.count > kChain) FoldAll<kTiles, kProbes>(sums, totals), terms = 0;
-    terms += cells.count;
-    int64_t i = 0;
-    for (; i < cells.squares; ++i) {
-      const Cell& cell = cells.list[i];
-      AddCell<kTiles, kProbes, true, kSquares>(x + cell.offset, tiles.step, probes + cell.index * kProbes * kBlock,
-                                               squares + (kSquares == Squares::kOnes ? 0 : cell.index * kBlock), sums);
-    }
-    for (; i < cells.count; ++i) {
-      const Cell& cell = cells.list[i];
-      AddCell<kTiles, kProbes, false, kSquares>(x + cell.offset, tiles.step, probes + cell.index * kProbes * kBlock,
-                                                nullptr, sums);
-    }
-  }
-  FoldAll<kTiles, kProbes>(sums, totals);
-  for (int group = 0; group < kGroups; ++group) {
-    Doubles lanes;
-    SumLanes(totals + group * 8, lanes);
-    size_t kept = static_cast<size_t>(std::min(8, kSums - group * 8));
-    std::memcpy(result + first * (kProbes + 1) + group * 8, &lanes, kept * sizeof(double));
-  }
+SOTER_INLINE void DotsOfTiles(const Run& run, int64_t first, int64_t begin, int64_t end) {
+  if (run.cells.count == 1 && run.cells.squares == 1) DotsOfCell<kTiles, kProbes, kSquares>(run, first, begin, end);
+  else DotsOf<kTiles, kProbes, kSquares>(run, first, begin, end);
 }
 
-template <int kProbes, Squares kSquares>
-SOTER_INLINE void DotsBody(const Tiles& tiles, const Cells& cells, const TileWeights& weights, double* result) {
+// kWide: as many sums at a time as 32 registers of 512 bits hold.
+template <int kProbes, Squares kSquares, bool kWide>
+SOTER_INLINE void DotsOfRun(const Run& run, int64_t begin, int64_t end) {
+  constexpr int kMost = kWide && kProbes <= 2 ? 8 : 4;
+  const int64_t count = run.tiles.count;
   int64_t t = 0;
-  for (; t + 4 <= tiles.count; t += 4) DotsOf<4, kProbes, kSquares>(tiles, t, cells, weights, result);
-  if (t + 2 <= tiles.count) DotsOf<2, kProbes, kSquares>(tiles, t, cells, weights, result), t += 2;
-  if (t < tiles.count) DotsOf<1, kProbes, kSquares>(tiles, t, cells, weights, result);
+  for (; t + kMost <= count; t += kMost) DotsOfTiles<kMost, kProbes, kSquares>(run, t, begin, end);
+  if (kMost > 4 && t + 4 <= count) DotsOfTiles<4, kProbes, kSquares>(run, t, begin, end), t += 4;
+  if (t + 2 <= count) DotsOfTiles<2, kProbes, kSquares>(run, t, begin, end), t += 2;
+  if (t < count) DotsOfTiles<1, kProbes, kSquares>(run, t, begin, end);
 }
 
-SOTER_SIMD_CLONES void Dots1(const Tiles& x, const Cells& cells, const TileWeights& weights, double* result) {
-  if (weights.squares == nullptr) DotsBody<1, Squares::kOnes>(x, cells, weights, result);
-  else DotsBody<1, Squares::kWeighted>(x, cells, weights, result);
+template <int kProbes, bool kWide>
+SOTER_INLINE void DotsBody(const Run* runs, int64_t count) {
+  int64_t cells = 1;
+  for (int64_t i = 0; i < count; ++i) cells = std::max(cells, runs[i].cells.count);
+  const int64_t blocks = count > 0 ? runs[0].tiles.blocks : 0, chain = std::max<int64_t>(1, kChain / cells);
+  for (int64_t begin = 0; begin < blocks; begin += chain)
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t end = std::min(blocks, begin + chain);
+      if (runs[i].weights.squares == nullptr) DotsOfRun<kProbes, Squares::kOnes, kWide>(runs[i], begin, end);
+      else DotsOfRun<kProbes, Squares::kWeighted, kWide>(runs[i], begin, end);
+    }
 }
-SOTER_SIMD_CLONES void Dots2(const Tiles& x, const Cells& cells, const TileWeights& weights, double* result) {
-  if (weights.squares == nullptr) DotsBody<2, Squares::kOnes>(x, cells, weights, result);
-  else DotsBody<2, Squares::kWeighted>(x, cells, weights, result);
-}
-SOTER_SIMD_CLONES void Dots3(const Tiles& x, const Cells& cells, const TileWeights& weights, double* result) {
-  if (weights.squares == nullptr) DotsBody<3, Squares::kOnes>(x, cells, weights, result);
-  else DotsBody<3, Squares::kWeighted>(x, cells, weights, result);
+
+SOTER_SIMD_CLONES void Dots1(const Run* runs, int64_t count) { DotsBody<1, false>(runs, count); }
+SOTER_SIMD_CLONES void Dots2(const Run* runs, int64_t count) { DotsBody<2, false>(runs, count); }
+SOTER_SIMD_CLONES void WideDots2(const Run* runs, int64_t count) { DotsBody<2, true>(runs, count); }
+SOTER_SIMD_CLONES void Dots3(const Run* runs, int64_t count) { DotsBody<3, false>(runs, count); }
+
+bool HasWideRegisters() {
+  static const bool has = __builtin_cpu_supports("avx512f") != 0;
+  return has;
 }
 
 }  // namespace
 
-void Dots(const Tiles& tiles, const Cells& cells, const TileWeights& weights, int64_t probes, double* sums) {
+void Dots(const Run* runs, int64_t count, int64_t probes) {
   switch (probes) {
-    case 1: return Dots1(tiles, cells, weights, sums);
-    case 2: return Dots2(tiles, cells, weights, sums);
-    default: return Dots3(tiles, cells, weights, sums);
+    case 1: return Dots1(runs, count);
+    case 2: return HasWideRegisters() ? WideDots2(runs, count) : Dots2(runs, count);
+    default: return Dots3(runs, count);
   }
 }
 

@@ -37,9 +37,18 @@ struct Tiles {
   int64_t blocks, block_stride;
 };
 
-// Dots writes for every tile the dot product with each of `probes` weights and then its weighted sum of squares to
-// sums [count][probes + 1].
-void Dots(const Tiles& tiles, const Cells& cells, const TileWeights& weights, int64_t probes, double* sums);
+// Run is what Dots does for tiles that are alike: sums [tiles.count][probes + 1] gets for every tile the dot product with
+// each of the probes and then its weighted sum of squares.
+struct Run {
+  Tiles tiles;
+  Cells cells;
+  TileWeights weights;
+  double* sums;
+};
+
+// Dots does `count` runs over the same blocks, all of them for some blocks before the next blocks: these weights then
+// stay in the first-level cache.
+void Dots(const Run* runs, int64_t count, int64_t probes);
 
 // AddRows adds to sums[j][i], for each of `columns` j and i < width, the sum over rows r of
 // factors[j * factor_stride + r] * w[r * row_stride + i], and to squares[i] that of w[..]^2.

@@ -31,7 +31,8 @@ struct TileCell {
 
 // Tiling cuts all output positions of a linear operator into tiles. The output of a tile is a linear function of the
 // inputs that it reads: to Freivalds' check a tile is one column of a larger operator. An operator without a window
-// (1x1, Linear) has tiles of one position, any other of up to kTileLength along each spatial axis but the first of three.
+// (1x1, Linear) has tiles of one position; any other of 1, 2 or 4 along each spatial axis but the first of three, whatever
+// is least work: a single position is checked most sharply, but its window overlaps most with its neighbours'.
 struct Tiling {
   std::array<AxisTiling, 3> axes;
 
@@ -47,8 +48,9 @@ struct Tiling {
   std::array<int64_t, 3> LowestInputs() const;
 };
 
-inline constexpr int64_t kTileLength = 4;
+inline constexpr std::array<int64_t, 3> kTileLengths = {1, 2, 4};
 
-Tiling TilingOf(const ProbeGeometry& geometry);
+// TilingOf picks the shortest tiles whose check by `probes` probes is not much more work than that of any other.
+Tiling TilingOf(const ProbeGeometry& geometry, int64_t probes);
 
 }  // namespace soter

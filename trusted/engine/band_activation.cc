@@ -61,8 +61,8 @@ BandActivation ActivationOf(const StaticGraph& graph, std::span<const uint32_t> 
   if (unary == nullptr || unary->kind != UnaryKind::kRelu) return BandActivation::kNone;
   if (nodes.size() == 1) return BandActivation::kRelu;
   const auto* pool = std::get_if<Pool>(&all[nodes[1]].op);
-  const AxisTiling& rows = check.tiling().axes[1];
-  bool whole = check.HasRowBands() && layout != Layout::kDense && rows.length % 2 == 0 && rows.axis.out % 2 == 0;
+  bool whole = check.HasRowBands() && layout != Layout::kDense && check.rows_per_band() % 2 == 0 &&
+               check.geometry().axes[1].out % 2 == 0;
   bool follows = all[nodes[1]].inputs[0] == all[nodes[0]].outputs[0];
   return pool != nullptr && follows && whole && IsPairPool(*pool) ? BandActivation::kReluPool : BandActivation::kNone;
 }

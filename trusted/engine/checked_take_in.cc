@@ -10,7 +10,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int64_t kParallelWork = 1 << 16;  // values below which a second thread costs more than it saves
+constexpr int64_t kParallelWork = 1 << 14;  // values below which a second thread costs more than it saves
 
 struct Share {
   int64_t first, last;
