@@ -69,7 +69,7 @@ struct Tampering {
 };
 
 const Tampering kTamperings[] = {
-    {"OneElement", [](std::span<float> y) { y[y.size() / 2] += 0.2f; }},
+    {"OneElement", [](std::span<float> y) { y[y.size() / 2] += 0.01f; }},
     {"Scale", [](std::span<float> y) { for (float& v : y) v *= 1.001f; }},
     {"Negate", [](std::span<float> y) { for (float& v : y) v = -v; }},
     {"Swap", [](std::span<float> y) { std::reverse(y.begin(), y.end()); }},
