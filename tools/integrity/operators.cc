@@ -33,7 +33,8 @@ SOTER_SIMD_CLONES float SumOf(const float* values, size_t count) {
 std::string NameOf(const Node& node, const TensorType& x, const TensorType& y) {
   if (std::holds_alternative<Linear>(node.op)) return "linear, " + ShapeString(x.shape) + " to " + std::to_string(y.shape.back());
   const auto* conv = std::get_if<Conv>(&node.op);
-  std::string kernel = conv == nullptr ? "transposed" : ShapeString(conv->window.kernel) + " stride " + std::to_string(conv->window.strides[0]);
+  std::string kernel = "transposed";
+  if (conv != nullptr) kernel = ShapeString(conv->window.kernel) + " stride " + std::to_string(conv->window.strides[0]);
   return "conv " + kernel + ", " + ShapeString(x.shape) + " to " + std::to_string(y.shape[1]);
 }
 
@@ -42,9 +43,12 @@ class CheckedNode {
   CheckedNode(const StaticGraph& graph, const Node& node, Layout blocked, int threads, RandomSource& random) : threads_(threads) {
     const TensorType &x = graph.type(node.inputs[0]), &y = graph.type(node.outputs[0]);
     name = NameOf(node, x, y), y_type_ = y;
-    auto layout = [&](const TensorType& type) { return type.shape.size() == 4 && type.shape[1] % 16 == 0 ? blocked : Layout::kDense; };
+    auto layout = [&](const TensorType& type) {
+      return type.shape.size() == 4 && type.shape[1] % 16 == 0 ? blocked : Layout::kDense;
+    };
     y_layout_ = layout(y);
-    const Tensor* bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue ? graph.initializer(node.inputs[2])->data.get() : nullptr;
+    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
+    const Tensor* bias = has_bias ? graph.initializer(node.inputs[2])->data.get() : nullptr;
     const Tensor& weight = *graph.initializer(node.inputs[1])->data;
     check_.emplace(Freivalds::Create({node, x, y, layout(x), y_layout_, weight, bias},
                                      FamilyOf(node, wire::Arithmetic::kFloat32, control::WorkerKind::kCpu), threads, random));
@@ -107,7 +111,8 @@ Status MeasureModel(const std::string& name, const CampaignOptions& options, std
   FreivaldsScratch scratch;
   for (size_t i = 0; i < placement.size(); ++i) {
     if (!placement[i].checked || Stopped()) continue;
-    nodes.push_back(std::make_unique<CheckedNode>(graph, graph.graph().nodes[i], blocked, static_cast<int>(options.threads), *random));
+    nodes.push_back(std::make_unique<CheckedNode>(graph, graph.graph().nodes[i], blocked, static_cast<int>(options.threads),
+                                                  *random));
     TRY(scratch.Reserve(nodes.back()->scratch_bytes()));
   }
   for (uint32_t i = 0; i < options.rounds * options.repeat && !Stopped(); ++i) {

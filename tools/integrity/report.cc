@@ -219,8 +219,8 @@ Status WriteReport(const CampaignOptions& options, const Campaign& campaign) {
   report::Page page("Integrity: what checks cost and what they catch");
   if (campaign.interrupted) page.Note("This campaign was interrupted: what stands here was measured, the rest is missing.");
   auto plots = DrawDetection(campaign);
-  AddCost(campaign, page), AddOperators(campaign, page), AddDetection(campaign, plots, page), AddBugs(campaign, page), AddFalseAlarms(campaign, page);
-  AddSpan(campaign, page), AddDistances(campaign, page);
+  AddCost(campaign, page), AddOperators(campaign, page), AddDetection(campaign, plots, page), AddBugs(campaign, page);
+  AddFalseAlarms(campaign, page), AddSpan(campaign, page), AddDistances(campaign, page);
   for (size_t i = 0; i < plots.size(); ++i)
     TRY(WriteFile(directory / ("detection-" + std::to_string(i + 1) + ".svg"), plots[i].second.File()));
   for (size_t i = 0; i < campaign.distances.size(); ++i)

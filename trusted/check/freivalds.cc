@@ -296,7 +296,8 @@ Result<Verified<PrivateTensor>> Freivalds::Decide(Claim claim, FreivaldsScratch&
   bool right = true;
   double largest = 0;
   if (Spreads()) SpreadSquares(memory);
-#pragma omp parallel for num_threads(threads_) schedule(static) reduction(&& : right) reduction(max : largest) if (tiles() > kParallelTiles)
+#pragma omp parallel for num_threads(threads_) schedule(static) reduction(&& : right) reduction(max : largest) \
+    if (tiles() > kParallelTiles)
   for (int64_t row = 0; row < rows; ++row) {
     const double ratio = DecideRow(memory, row);
     right = right & (ratio <= 1);  // false for NaN

@@ -149,7 +149,8 @@ class Freivalds::Builder {
     check_.chunk_ = std::max<int64_t>(1, one_row ? std::min(axes[2].count, kPositions) : axes[2].count);
     int64_t wanted = g().taps() > 1 ? kRowsOfPositions / axes[1].length : CeilDivide(kPositions, check_.chunk_);
     check_.band_rows_ = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(1, axes[1].count));
-    check_.bands_ = g().images * axes[0].count * CeilDivide(axes[1].count, check_.band_rows_) * CeilDivide(axes[2].count, check_.chunk_);
+    int64_t per_plane = CeilDivide(axes[1].count, check_.band_rows_) * CeilDivide(axes[2].count, check_.chunk_);
+    check_.bands_ = g().images * axes[0].count * per_plane;
   }
 
   // Whether the tiles' own positions of x, one for each of y, are all of x: then each counts once, in its own tile.

@@ -171,7 +171,8 @@ SOTER_INLINE void DotsOfCell(const Run& run, int64_t first, int64_t begin, int64
   Sums<kTiles, kProbes> sums(begin == 0 ? nullptr : result);
   const Cell& cell = run.cells.list[0];
   Part part(run, first, begin, kProbes);
-  part.x += cell.offset, part.probes += cell.index * kProbes * kBlock, part.squares += kSquares == Squares::kOnes ? 0 : cell.index * kBlock;
+  part.x += cell.offset, part.probes += cell.index * kProbes * kBlock;
+  if (kSquares == Squares::kWeighted) part.squares += cell.index * kBlock;
   const int64_t stride = run.tiles.block_stride;
   const bool fetches = run.tiles.step == kBlock && end - begin > kBlocksAhead;
   Ahead ahead{part.x + kBlocksAhead * stride, part.x + (end - begin) * stride, part.x + kTiles * kBlock, stride};
