@@ -20,8 +20,8 @@ Result<std::vector<std::byte>> DecodeCertificate(const Json& entry) {
 
 Result<Evidence> DecodeSnp(const Json& evidence) {
   TRY(ExpectMembers(evidence, {"attestation_report", "cert_chain"}));
-  Evidence decoded = {.platform = PlatformKind::kSnp,
-                      .report = TRY(DecodeSnpReportJson(*TRY(JsonMember(evidence, "attestation_report"))))};
+  Evidence decoded = {.platform = PlatformKind::kSnp};
+  decoded.report = TRY(DecodeSnpReportJson(*TRY(JsonMember(evidence, "attestation_report"))));
   if (!evidence.contains("cert_chain") || evidence["cert_chain"].is_null()) return decoded;
   const Json& chain = evidence["cert_chain"];
   if (!chain.is_array() || chain.size() > kMaxCertificates)

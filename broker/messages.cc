@@ -43,7 +43,8 @@ Result<AuthRequest> DecodeAuthRequest(std::string_view body, std::string_view kb
     return Unsupported("the protocol's version here is " + std::string(kbs_version) + " and no other");
   Result<PlatformKind> kind = PlatformFromName(tee);
   if (!kind.ok()) return Unsupported("the TEEs known here are sgx, tdx, snp and dev");
-  return AuthRequest{*kind, TRY(ListsHashAlgorithms(json))};
+  bool lists_hash_algorithms = TRY(ListsHashAlgorithms(json));
+  return AuthRequest{*kind, lists_hash_algorithms};
 }
 
 Result<AttestRequest> DecodeAttestRequest(std::string_view body) {
@@ -56,9 +57,9 @@ Result<AttestRequest> DecodeAttestRequest(std::string_view body) {
   TRY(ExpectMembers(evidence, {"primary_evidence", "additional_evidence"}));
   std::string additional = TRY(JsonText(evidence, "additional_evidence"));
   if (!additional.empty()) return Unsupported("evidence of more than one TEE is not supported here");
-  AttestRequest request = {.nonce = TRY(JsonText(runtime, "nonce")),
-                           .tee_key = *TRY(JsonMember(runtime, "tee-pubkey")),
-                           .evidence = *TRY(JsonMember(evidence, "primary_evidence"))};
+  AttestRequest request = {.nonce = TRY(JsonText(runtime, "nonce"))};
+  request.tee_key = *TRY(JsonMember(runtime, "tee-pubkey"));
+  request.evidence = *TRY(JsonMember(evidence, "primary_evidence"));
   request.key = TRY(DecodeJwk(request.tee_key, kEcdhEsA256Kw));
   if (request.key.curve == EcCurve::kP384) return Unsupported("the enclave's key is on another curve than P-256 and P-521");
   return request;

@@ -91,7 +91,8 @@ Result<TokenContent> ReadToken(const EcPrivateKey& key, std::string_view token, 
   TRY(CheckJwtTimes(claims, now_s));
   std::string issuer = TRY(JsonText(claims, "iss"));
   if (issuer != kIssuer) return AuthError("a token of another issuer");
-  TokenContent content = {.id = TRY(JsonText(claims, "jti")), .device = TRY(JsonText(claims, "soter.device"))};
+  TokenContent content = {.id = TRY(JsonText(claims, "jti"))};
+  content.device = TRY(JsonText(claims, "soter.device"));
   for (const Json& digest : *TRY(JsonMember(claims, "soter.policies"))) {
     if (!digest.is_string()) return Malformed("a token's policies are not text");
     content.policies.push_back(digest.get<std::string>());

@@ -114,7 +114,8 @@ Result<Bech32> DecodeBech32(std::string_view text) {
   Result<std::vector<std::byte>> data = PackDigits(digits.first(digits.size() - kChecksumDigits));
   WipeDigits(word);
   if (!valid) return Malformed("the bech32 checksum is wrong: a character was mistyped");
-  return Bech32{std::string(prefix), TRY(std::move(data))};
+  if (!data.ok()) return std::move(data).error();
+  return Bech32{std::string(prefix), std::move(data).value()};
 }
 
 }  // namespace soter

@@ -50,7 +50,8 @@ InferredTypes Infer(const Where&, const Operands& in) {
   if (in.dtype(1) != in.dtype(2))
     return Malformed(TypeString(in.type(1)) + " and " + TypeString(in.type(2)) + " differ in type");
   Shape branches = TRY(BroadcastShapes(in.shape(1), in.shape(2)));
-  return std::vector<TensorType>{{in.dtype(1), TRY(BroadcastShapes(in.shape(0), branches))}};
+  Shape y = TRY(BroadcastShapes(in.shape(0), branches));
+  return std::vector<TensorType>{{in.dtype(1), std::move(y)}};
 }
 
 InferredTypes Infer(const Cast& op, const Operands& in) { return std::vector<TensorType>{{op.to, in.shape(0)}}; }

@@ -55,7 +55,8 @@ InferredTypes Infer(const GatherNd& op, const Operands& in) {
   if (op.batch_dims >= std::min(in.rank(0), in.rank(1))) return Malformed("batch_dims exceeds the operands' axes");
   for (int64_t i = 0; i < op.batch_dims; ++i)
     if (in.shape(0)[i] != in.shape(1)[i]) return Misfit(in, 0, 1);
-  return std::vector<TensorType>{{in.dtype(0), TRY(NamedShape(in, op.batch_dims))}};
+  Shape named = TRY(NamedShape(in, op.batch_dims));
+  return std::vector<TensorType>{{in.dtype(0), std::move(named)}};
 }
 
 InferredTypes Infer(const Scatter& op, const Operands& in) {

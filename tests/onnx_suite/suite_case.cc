@@ -66,7 +66,9 @@ Result<std::vector<DataSet>> ReadDataSets(const SuiteCase& suite_case) {
   for (size_t i = 0;; ++i) {
     const fs::path directory = suite_case.directory / ("test_data_set_" + std::to_string(i));
     if (!fs::exists(directory)) return sets;
-    sets.push_back({TRY(ReadTensors(directory, "input_")), TRY(ReadTensors(directory, "output_"))});
+    auto inputs = TRY(ReadTensors(directory, "input_"));
+    auto outputs = TRY(ReadTensors(directory, "output_"));
+    sets.push_back({std::move(inputs), std::move(outputs)});
   }
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows that check-zones and check-text fail on what they are there to catch."""
+"""Shows that the checks of style fail on what they are there to catch."""
 
 import pathlib
 import subprocess
@@ -31,6 +31,7 @@ class ChecksTest(unittest.TestCase):
         files = {"untrusted/worker/a.cc": '#include "common/base/a.h"\n#include <vector>\n'}
         self.assertEqual(self.run_check("check-zones", files)[0], 0)
         self.assertEqual(self.run_check("check-text", files)[0], 0)
+        self.assertEqual(self.run_check("check-try", files)[0], 0)
 
     def test_untrusted_may_not_include_trusted(self):
         self.expect_error("check-zones", {"untrusted/worker/a.cc": '#include "trusted/mask/mask.h"\n'},
@@ -68,6 +69,18 @@ class ChecksTest(unittest.TestCase):
 
     def test_long_line(self):
         self.expect_error("check-text", {"tools/a.cc": "x" * 133 + "\n"}, "133 columns")
+
+    def test_try_in_the_middle_of_a_brace_list(self):
+        message = "broker/a.cc:1: TRY in a brace list after its first element"
+        for text in ("  return A{.a = TRY(F()), .b = TRY(G())};", "  a.push_back({std::move(b), H(TRY(G()))});",
+                     "  A a{b, [&] { return 0; }(), TRY(F())};"):
+            self.expect_error("check-try", {"broker/a.cc": text + "\n"}, message)
+
+    def test_try_where_it_leaks_nothing(self):
+        for text in ("  return A{.a = TRY(F()), .b = 1};", "  return F(a, TRY(G()));", "A F() { a = G(b, c); return TRY(H()); }",
+                     "  A a{b, [&] { return TRY(F()); }};", "  int a = 1, b = TRY(F());", "  // A{a, TRY(b)}"):
+            status, output = self.run_check("check-try", {"broker/a.cc": text + "\n"})
+            self.assertEqual(status, 0, output)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ struct Ground {
 Result<Ground> MakeGround(const Victim& victim, size_t rows) {
   Tensor inputs = RowsOf(victim.test_inputs, 0, rows);
   std::vector<Shape> shapes = {inputs.shape()};
-  return Ground{TRY(Bind(victim.ancestor, shapes)), TRY(Bind(victim.truth, shapes)), std::move(inputs)};
+  StaticGraph ancestor = TRY(Bind(victim.ancestor, shapes)), truth = TRY(Bind(victim.truth, shapes));
+  return Ground{std::move(ancestor), std::move(truth), std::move(inputs)};
 }
 
 Status Score(const Victim& victim, const Guess& guess, Outcome& outcome) {

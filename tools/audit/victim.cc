@@ -15,14 +15,14 @@ Result<ValidatedGraph> LoadNetwork(const std::filesystem::path& path) {
 
 Result<Victim> LoadVictim(const std::filesystem::path& directory) {
   auto array = [&](const char* name) { return ReadNpyFile(directory / (std::string(name) + ".npy")); };
-  return Victim{directory.filename().string(),
-                directory,
-                TRY(LoadNetwork(directory / "ancestor.onnx")),
-                TRY(LoadNetwork(directory / "victim.onnx")),
-                TRY(array("test-inputs")),
-                TRY(array("test-labels")),
-                TRY(array("query-inputs")),
-                TRY(array("member-inputs"))};
+  ValidatedGraph ancestor = TRY(LoadNetwork(directory / "ancestor.onnx"));
+  ValidatedGraph truth = TRY(LoadNetwork(directory / "victim.onnx"));
+  Tensor test_inputs = TRY(array("test-inputs")), test_labels = TRY(array("test-labels"));
+  Tensor query_inputs = TRY(array("query-inputs")), member_inputs = TRY(array("member-inputs"));
+  return Victim{directory.filename().string(), directory,
+                std::move(ancestor),           std::move(truth),
+                std::move(test_inputs),        std::move(test_labels),
+                std::move(query_inputs),       std::move(member_inputs)};
 }
 
 size_t RowCount(const Tensor& tensor) { return tensor.shape().empty() ? 1 : static_cast<size_t>(tensor.shape()[0]); }

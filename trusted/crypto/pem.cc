@@ -32,7 +32,8 @@ Result<PemBlock> TakeBlock(std::string_view begin_line, std::string_view& text) 
     std::string_view line = TakeLine(text);
     if (IsMark(line, kEnd)) {
       if (Label(line, kEnd) != label) return Malformed("a PEM block ends with another label than it began with");
-      return PemBlock{std::string(label), TRY(DecodeBase64(base64, Base64::kPadded))};
+      std::vector<std::byte> der = TRY(DecodeBase64(base64, Base64::kPadded));
+      return PemBlock{std::string(label), std::move(der)};
     }
     if (short_line_seen || line.empty() || line.size() > 64) return Malformed("a PEM line is not of 64 characters");
     short_line_seen = line.size() < 64;

@@ -110,8 +110,8 @@ class BindingBuilder {
       if (graph().initializer(value) != nullptr) continue;  // a constant output is copied from the graph
       const TensorType& type = graph().type(value);
       Layout layout = outside.contains(value) ? Layout::kDense : EdgeLayout(type);
-      auto edge = std::make_unique<Edge>(Edge{type, layout, TRY(TryBuffer(TRY(LaidOutBytes(type, layout))))});
-      binding_->edges[value] = std::move(edge);
+      Buffer buffer = TRY(TryBuffer(TRY(LaidOutBytes(type, layout))));
+      binding_->edges[value] = std::make_unique<Edge>(Edge{type, layout, std::move(buffer)});
     }
     return {};
   }

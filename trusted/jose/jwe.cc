@@ -45,9 +45,9 @@ Result<std::vector<std::byte>> OptionalBytes(const Json& json, const char* name)
 Result<Parts> ParseParts(std::string_view text) {
   Json json = TRY(ParseJson(text));
   TRY(ExpectMembers(json, {"protected", "encrypted_key", "iv", "ciphertext", "tag"}));
-  Parts parts = {.protected_text = TRY(JsonText(json, "protected")),
-                 .encrypted_key = TRY(JsonBytes(json, "encrypted_key", Base64::kUrl)),
-                 .sealed = TRY(JsonBytes(json, "ciphertext", Base64::kUrl))};
+  Parts parts = {.protected_text = TRY(JsonText(json, "protected"))};
+  parts.encrypted_key = TRY(JsonBytes(json, "encrypted_key", Base64::kUrl));
+  parts.sealed = TRY(JsonBytes(json, "ciphertext", Base64::kUrl));
   std::vector<std::byte> iv = TRY(JsonBytes(json, "iv", Base64::kUrl));
   std::vector<std::byte> tag = TRY(JsonBytes(json, "tag", Base64::kUrl));
   if (iv.size() != parts.iv.size() || tag.size() != kAeadTagBytes)
@@ -66,9 +66,10 @@ Result<Header> ParseHeader(const std::string& protected_text) {
   if (TRY(JsonText(json, "enc")) != kA256Gcm) return Unsupported("a JWE's enc is another than A256GCM");
   if (json.contains("crit") || json.contains("zip"))
     return Unsupported("a JWE demands an extension or is compressed");
-  return Header{.ephemeral = TRY(DecodeJwk(*TRY(JsonMember(json, "epk")))),
-                .party_u = TRY(OptionalBytes(json, "apu")),
-                .party_v = TRY(OptionalBytes(json, "apv"))};
+  Header header = {.ephemeral = TRY(DecodeJwk(*TRY(JsonMember(json, "epk"))))};
+  header.party_u = TRY(OptionalBytes(json, "apu"));
+  header.party_v = TRY(OptionalBytes(json, "apv"));
+  return header;
 }
 
 std::string EncodeHeader(const EcPublicJwk& ephemeral) {

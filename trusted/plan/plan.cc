@@ -115,7 +115,8 @@ Result<ValidatedPlan> ValidatedPlan::Validate(const StaticGraph& graph, Plan pla
 }
 
 Result<ValidatedPlan> PlanGraph(const StaticGraph& graph, Scheme scheme, Check check, const Selection& selection) {
-  Plan plan{.scheme = scheme, .check = check, .placement = TRY(Place(graph, scheme, check, selection))};
+  Plan plan{.scheme = scheme, .check = check};
+  plan.placement = TRY(Place(graph, scheme, check, selection));
   if (scheme == Scheme::kEnnclave) plan.public_values = selection;
   plan.stages = SplitIntoStages(graph, plan.placement, check);
   return ValidatedPlan::Validate(graph, std::move(plan));

@@ -61,8 +61,10 @@ Result<KeyBroker> BrokerOf(const control::BrokeredModel& model, PlatformKind pla
   bool may_be_sample = IsDevelopmentBuild() && platform == PlatformKind::kDev;
   if (model.sample_evidence && !may_be_sample)
     return InvalidArgument("sample evidence proves nothing: only development builds give it, in the development TEE");
-  return KeyBroker{.url = TRY(ParseHttpsUrl(model.broker)),
-                   .anchors = TRY(ReadAnchors(model.broker_ca)),
+  HttpsUrl url = TRY(ParseHttpsUrl(model.broker));
+  auto anchors = TRY(ReadAnchors(model.broker_ca));
+  return KeyBroker{.url = std::move(url),
+                   .anchors = std::move(anchors),
                    .kbs_version = model.kbs_version,
                    .timeout = std::chrono::milliseconds(std::clamp(model.broker_timeout_ms, 1u, kMaxTimeout_ms)),
                    .sample_evidence = model.sample_evidence};

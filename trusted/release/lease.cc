@@ -60,10 +60,10 @@ Result<Lease> OpenLease(ByteView sealed, Platform& platform) {
       Aes256Gcm(key).Open(AeadNonce{}, sealed.first(kHeaderBytes), sealed.subspan(kHeaderBytes), plaintext.Expose());
   if (!opened.ok()) return AuthError("it was changed, or is for another machine or another program");
   Reader reader(plaintext.Expose());
-  Lease lease = {.starts_allowed = TRY(reader.ReadNumber<uint32_t>()),
-                 .starts_used = TRY(reader.ReadNumber<uint32_t>()),
-                 .not_after_s = TRY(reader.ReadNumber<int64_t>()),
-                 .resource = SecretBytes(plaintext.Expose().size() - kFixedBytes)};
+  Lease lease = {.resource = SecretBytes(plaintext.Expose().size() - kFixedBytes)};
+  lease.starts_allowed = TRY(reader.ReadNumber<uint32_t>());
+  lease.starts_used = TRY(reader.ReadNumber<uint32_t>());
+  lease.not_after_s = TRY(reader.ReadNumber<int64_t>());
   std::ranges::copy(plaintext.Expose().subspan(kFixedBytes), lease.resource.Expose().begin());
   return lease;
 }

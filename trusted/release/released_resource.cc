@@ -45,11 +45,10 @@ Result<ReleaseTerms> DecodeTerms(const Json& json) {
   static constexpr std::array kSchemes = {Scheme::kInsecure, Scheme::kVerified, Scheme::kMlcapsule,
                                           Scheme::kAegisdnn, Scheme::kEnnclave, Scheme::kSoter};
   static constexpr std::array kChecks = {Check::kNone, Check::kFingerprint, Check::kFreivalds};
-  ReleaseTerms terms = {.name = TRY(JsonText(json, "name")),
-                        .version = TRY(JsonUnsigned(json, "version", UINT64_MAX)),
-                        .digest = {},
-                        .min_scheme = TRY((FromName<Scheme, 6>(json, "min-scheme", kSchemes, SchemeName))),
-                        .min_check = TRY((FromName<Check, 3>(json, "min-check", kChecks, CheckName)))};
+  ReleaseTerms terms = {.name = TRY(JsonText(json, "name"))};
+  terms.version = TRY(JsonUnsigned(json, "version", UINT64_MAX));
+  terms.min_scheme = TRY((FromName<Scheme, 6>(json, "min-scheme", kSchemes, SchemeName)));
+  terms.min_check = TRY((FromName<Check, 3>(json, "min-check", kChecks, CheckName)));
   std::vector<std::byte> digest = TRY(DecodeHex(TRY(JsonText(json, "digest"))));
   if (!IsModelName(terms.name)) return Malformed("the resource's \"name\" is no name of a model");
   if (digest.size() != terms.digest.size()) return Malformed("the resource's \"digest\" is no SHA-256 digest");
@@ -63,8 +62,9 @@ Result<std::optional<LeaseGrant>> DecodeLease(const Json& json) {
   TRY(ExpectMembers(lease, {"starts", "not-after"}));
   uint64_t starts = TRY(JsonUnsigned(lease, "starts", kMaxStarts));
   if (starts == 0) return Malformed("the resource's lease allows no start");
-  return std::optional(LeaseGrant{.starts = static_cast<uint32_t>(starts),
-                                  .not_after_s = TRY(ParseTimestamp(TRY(JsonText(lease, "not-after"))))});
+  LeaseGrant grant = {.starts = static_cast<uint32_t>(starts)};
+  grant.not_after_s = TRY(ParseTimestamp(TRY(JsonText(lease, "not-after"))));
+  return std::optional(grant);
 }
 
 }  // namespace
@@ -79,7 +79,8 @@ Result<ReleasedResource> DecodeReleasedResource(SecretBytes& text) {
     return Malformed("the resource's \"identity\" is no age identity");
   ReleaseTerms terms = TRY(DecodeTerms(json));
   std::optional<LeaseGrant> lease = TRY(DecodeLease(json));
-  return ReleasedResource{std::move(identity), TRY(JsonText(json, "signer")), std::move(terms), lease};
+  std::string signer = TRY(JsonText(json, "signer"));
+  return ReleasedResource{std::move(identity), std::move(signer), std::move(terms), lease};
 }
 
 }  // namespace soter

@@ -140,10 +140,11 @@ Result<SealedModelInfo> InspectSealedModel(ByteSource ciphertext, uint64_t ciphe
   AgeHeader header = TRY(ParseAgeHeader(text));
   constexpr uint64_t kNonceBytes = 16;
   if (ciphertext_bytes < text.size() + kNonceBytes) return Malformed("the age file ends inside its nonce");
+  uint64_t plaintext_bytes = TRY(AgePlaintextBytes(ciphertext_bytes - text.size() - kNonceBytes));
   SealedModelInfo info = {.comment = std::move(comment),
                           .signer = signature.id,
                           .ciphertext_bytes = ciphertext_bytes,
-                          .plaintext_bytes = TRY(AgePlaintextBytes(ciphertext_bytes - text.size() - kNonceBytes)),
+                          .plaintext_bytes = plaintext_bytes,
                           .is_verified = signer != nullptr};
   for (const AgeStanza& stanza : header.stanzas) info.recipient_kinds.push_back(stanza.arguments[0]);
   if (signer != nullptr) {

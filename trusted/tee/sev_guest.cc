@@ -46,8 +46,9 @@ class SevGuestPlatform final : public internal::ReportingPlatform {
     request.certs_len = static_cast<uint32_t>(table.size());
     snp_report_resp response = {};
     TRY(Ask(SNP_GET_EXT_REPORT, &request, &response));
-    return PlatformReport{.report = TRY(ReadReport(std::as_bytes(std::span(response.data)))),
-                          .certificates = TRY(ParseSnpCertificateTable(table))};
+    PlatformReport report = {.report = TRY(ReadReport(std::as_bytes(std::span(response.data))))};
+    report.certificates = TRY(ParseSnpCertificateTable(table));
+    return report;
   }
 
  private:

@@ -32,7 +32,8 @@ Result<std::vector<PortPlace>> CheckPorts(const std::vector<wire::Port>& ports, 
   for (size_t i = 0; i < ports.size(); ++i) {
     if (ports[i].type != graph.type(values[i])) return Malformed("a port's type is not that of the graph");
     if (ports[i].planes != 1) return Unsupported("ports of several planes");
-    places.push_back({ports[i], TRY(LaidOutBytes(ports[i].type, ports[i].layout))});
+    size_t size_bytes = TRY(LaidOutBytes(ports[i].type, ports[i].layout));
+    places.push_back({ports[i], size_bytes});
   }
   return places;
 }

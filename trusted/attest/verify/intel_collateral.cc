@@ -31,15 +31,16 @@ Result<RevocationList> GetList(const Json& object, const char* key) {
 Result<IntelCollateral> ParseIntelCollateral(std::string_view text) {
   Json json = TRY(ParseJson(text));
   if (!json.is_object()) return Malformed("the collateral is not a JSON object");
-  return IntelCollateral{.pck_crl_issuer_chain = TRY(GetChain(json, "pck_crl_issuer_chain")),
-                         .root_crl = TRY(GetList(json, "root_ca_crl")),
-                         .pck_crl = TRY(GetList(json, "pck_crl")),
-                         .tcb_info_issuer_chain = TRY(GetChain(json, "tcb_info_issuer_chain")),
-                         .tcb_info = TRY(GetText(json, "tcb_info")),
-                         .tcb_info_signature = TRY(DecodeHex(TRY(GetText(json, "tcb_info_signature")))),
-                         .qe_identity_issuer_chain = TRY(GetChain(json, "qe_identity_issuer_chain")),
-                         .qe_identity = TRY(GetText(json, "qe_identity")),
-                         .qe_identity_signature = TRY(DecodeHex(TRY(GetText(json, "qe_identity_signature"))))};
+  RevocationList root_crl = TRY(GetList(json, "root_ca_crl")), pck_crl = TRY(GetList(json, "pck_crl"));
+  IntelCollateral collateral = {.root_crl = std::move(root_crl), .pck_crl = std::move(pck_crl)};
+  collateral.pck_crl_issuer_chain = TRY(GetChain(json, "pck_crl_issuer_chain"));
+  collateral.tcb_info_issuer_chain = TRY(GetChain(json, "tcb_info_issuer_chain"));
+  collateral.tcb_info = TRY(GetText(json, "tcb_info"));
+  collateral.tcb_info_signature = TRY(DecodeHex(TRY(GetText(json, "tcb_info_signature"))));
+  collateral.qe_identity_issuer_chain = TRY(GetChain(json, "qe_identity_issuer_chain"));
+  collateral.qe_identity = TRY(GetText(json, "qe_identity"));
+  collateral.qe_identity_signature = TRY(DecodeHex(TRY(GetText(json, "qe_identity_signature"))));
+  return collateral;
 }
 
 }  // namespace soter

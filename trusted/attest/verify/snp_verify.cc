@@ -103,10 +103,10 @@ Result<uint8_t> TcbPart(const Certificate& leaf, const char* oid) {
 }
 
 Result<SnpTcb> CertificateTcb(const Certificate& leaf, SnpLine line) {
-  SnpTcb tcb = {.bootloader = TRY(TcbPart(leaf, kBootloaderOid)),
-                .tee = TRY(TcbPart(leaf, kTeeOid)),
-                .snp = TRY(TcbPart(leaf, kSnpOid)),
-                .microcode = TRY(TcbPart(leaf, kMicrocodeOid))};
+  SnpTcb tcb = {.bootloader = TRY(TcbPart(leaf, kBootloaderOid))};
+  tcb.tee = TRY(TcbPart(leaf, kTeeOid));
+  tcb.snp = TRY(TcbPart(leaf, kSnpOid));
+  tcb.microcode = TRY(TcbPart(leaf, kMicrocodeOid));
   if (line == SnpLine::kTurin) tcb.fmc = TRY(TcbPart(leaf, kFmcOid));
   return tcb;
 }

@@ -27,7 +27,8 @@ class TomlParser {
         SkipSpaces();
         if (!Accept('=')) return Fail("expected = after a key");
         SkipSpaces();
-        TRY(file[table].Add(key, {line, TRY(ParseValue())}));
+        auto value = TRY(ParseValue());
+        TRY(file[table].Add(key, {line, std::move(value)}));
       }
       TRY(ExpectLineEnd());
     }
