@@ -24,7 +24,8 @@ class ResponseReader {
   ResponseReader() {
     parser_.header_limit(kMaxResponseHeaderBytes);
     parser_.body_limit(kMaxResponseBytes);
-    parser_.eager(true);
+    // An eager parser of Beast's makes room for the body that a header promises although the limit has refused it.
+    parser_.eager(false);
   }
 
   // Errors: kAuth.

@@ -65,6 +65,12 @@ TEST(HttpsResponse, BeyondTheLimitsIsRefused) {
   EXPECT_EQ(ParseHttpsResponse(chunks).error().code, ErrorCode::kAuth);
 }
 
+// Room for the body must not be made before its length is refused, even where the body follows at once.
+TEST(HttpsResponse, ThatPromisesMoreThanThereIsMemoryIsRefused) {
+  std::string response = "HTTP/1.1 200 OK\r\nContent-Length: 888888888888888\r\n\r\nbody";
+  EXPECT_EQ(ParseHttpsResponse(response).error().code, ErrorCode::kAuth);
+}
+
 TEST(HttpsResponse, ThatIsNotHttpIsRefused) {
   for (const char* text : {"SSH-2.0-OpenSSH\r\n\r\n", "HTTP/2 200\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n"})
     EXPECT_EQ(ParseHttpsResponse(text).error().code, ErrorCode::kAuth) << text;

@@ -23,8 +23,9 @@ Result<IntelStatement> CutStatement(std::string_view body, std::string_view star
       body.substr(body.size() - tail, kSignature.size()) != kSignature)
     return Malformed("an answer of Intel's service does not end with its signature: keep it as it came");
   std::string_view digits = body.substr(body.size() - kEnd.size() - kSignatureDigits, kSignatureDigits);
-  return IntelStatement{.json = std::string(body.substr(start.size(), body.size() - start.size() - tail)),
-                        .signature = TRY(DecodeHex(digits))};
+  IntelStatement statement = {.json = std::string(body.substr(start.size(), body.size() - start.size() - tail))};
+  statement.signature = TRY(DecodeHex(digits));
+  return statement;
 }
 
 const IntelStatement* FindTcbInfo(const IntelStatements& statements, const PckPlatform& platform, bool is_tdx) {
