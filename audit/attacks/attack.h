@@ -36,6 +36,7 @@ struct Guess {
 struct Attack {
   std::string name, source, sees;
   std::function<Result<Guess>(const Knowledge&)> run;
+  bool measures_only = false;  // it looks at what crosses and guesses no weights
 };
 
 }  // namespace soter::audit

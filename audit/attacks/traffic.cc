@@ -112,6 +112,13 @@ Result<Traffic> Traffic::FromSent(const StaticGraph& ancestor, const View& view,
   return traffic;
 }
 
+Result<Traffic> Traffic::FromValues(const StaticGraph& ancestor, std::vector<Values> queries) {
+  Traffic traffic;
+  traffic.queries_ = std::move(queries);
+  if (!traffic.queries_.empty()) TRY(traffic.AddConsequences(ancestor));
+  return traffic;
+}
+
 const Tensor* Traffic::Find(size_t query, ValueId value) const {
   auto found = queries_[query].find(value);
   return found == queries_[query].end() ? nullptr : &found->second;

@@ -21,6 +21,10 @@ class Traffic {
   static Result<Traffic> FromSent(const StaticGraph& ancestor, const View& view, const Alignment& alignment,
                                   const Pads& pads);
 
+  // FromValues is what follows from values that the adversary knows, one map for each query.
+  // Errors: those of Program::Compile.
+  static Result<Traffic> FromValues(const StaticGraph& ancestor, std::vector<Values> queries);
+
   size_t query_count() const { return queries_.size(); }
   // Null where the value is not known in that query.
   const Tensor* Find(size_t query, ValueId value) const;

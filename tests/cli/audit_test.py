@@ -33,16 +33,26 @@ class AuditTest(harness.CliTest):
     def test_small_audit(self):
         report = self.directory / "report"
         text = self.succeed("audit", "--report", report, "--small")
-        self.assertIn("withstood", text)
+        self.assertIn("a measurement", text)
+        self.assertNotIn("withstood", text)
         result = json.loads((report / "audit.json").read_text())
         self.assertTrue(result["passed"])
         controls = {control["control"]: control for control in result["controls"]}
-        self.assertEqual(len(controls), 9)
+        self.assertEqual(len(controls), 11)
+        self.assertTrue(all(control["passed"] for control in controls.values()))
         self.assertTrue(controls["digits under insecure"]["broke"])
         self.assertFalse(controls["digits under mlcapsule"]["broke"])
         (soter,) = [row for row in result["outcomes"] if row["scheme"] == "soter" and row["attack"] == "all"]
         self.assertGreaterEqual(soter["share_on_accelerator"], 0.7)
         self.assertTrue(soter["counts"] and soter["broken"])
+        walks = {row["check"]: row for row in result["outcomes"] if row["attack"] == "kink-walk"}
+        for check in ("none", "fingerprint"):  # the enclave computes on answers of the accelerator's choice
+            self.assertTrue(walks[check]["broken"], check)
+            self.assertGreater(walks[check]["findings"]["kinks crossed"], 4, check)
+            self.assertEqual(walks[check]["findings"]["answers refused"], 0, check)
+        self.assertFalse(walks["freivalds"]["broken"])  # and refuses the first, in each of three loads
+        self.assertEqual(walks["freivalds"]["findings"]["answers refused"], 3)
+        self.assertEqual(walks["freivalds"]["findings"]["batches asked"], 3)
         (untouched,) = [row for row in result["outcomes"] if row["scheme"] == "mlcapsule" and row["attack"] == "all"]
         self.assertEqual([layer["adp"] for layer in untouched["layers"]], [1] * len(untouched["layers"]))
         stolen = {curve["scheme"]: curve for curve in result["stealing"] if curve["start"] == "guess"}

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "audit/controls/masks.h"
+#include "tools/audit/active_campaign.h"
 #include "tools/audit/guess_files.h"
 #include "tools/audit/run_attacks.h"
 #include "tools/audit/stealing.h"
@@ -20,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr uint64_t kSeedsToTry = 32;
 constexpr double kAboveFloor = 0.02;  // and two deviations
+constexpr size_t kActiveBatch = 128;  // queries at once of an accelerator that chooses its answers
+constexpr size_t kFewUnits = 16;      // that it walks in a small audit
 
 // Scripts is where audit/victims lies: training is Python's (docs/decisions/0018-training-for-the-audit.md).
 fs::path Scripts() {
@@ -130,7 +133,49 @@ class VictimAudit {
     TRY(StealWith(target, best, record.parent_path()));
     AddControl(outcomes.back());
     std::ranges::move(outcomes, std::back_inserter(report_.outcomes));
+    if (settings.scheme != control::Scheme::kSoter || !options_.attacks.empty()) return {};
+    settings.placement = recording.placement;
+    return AttackWithEachCheck(std::move(target), std::move(settings), best, record.parent_path());
+  }
+
+  // AttackWithEachCheck: the same operators stay in the enclave; what differs is whether it notices answers that are chosen.
+  // What was found is then put together with `passive`, what watching alone gave.
+  Status AttackWithEachCheck(Target target, control::Settings settings, const Guess& passive, const fs::path& directory) {
+    Tensor batch = RowsOf(victim_.query_inputs, 0, std::min(kActiveBatch, RowCount(victim_.query_inputs)));
+    ActiveEffort effort{.most_units = options_.small ? kFewUnits : SIZE_MAX, .seed = options_.seed};
+    for (control::Check check : {control::Check::kNone, control::Check::kFingerprint, control::Check::kFreivalds}) {
+      settings.check = check;
+      target.check = CheckName(check);
+      progress_.Show(target.victim + ", soter, check " + target.check + ": kink walk", 0);
+      Guess found;
+      Outcome walk = TRY(AttackWithChoices(victim_, target, settings, batch, directory / target.check, effort, &found));
+      AddActiveControl(walk);
+      Outcome all{.target = target, .attack = "all, kink-walk", .source = "of the attacks, with what was walked put in",
+                  .sees = walk.sees};
+      found.findings.clear();
+      std::ranges::copy_if(passive.layers, std::back_inserter(found.layers), [&](const LayerGuess& layer) {
+        return std::ranges::find(found.layers, layer.layer, &LayerGuess::layer) == found.layers.end();
+      });
+      TRY(Score(victim_, found, all));
+      report_.outcomes.push_back(std::move(walk));
+      report_.outcomes.push_back(std::move(all));
+    }
     return {};
+  }
+
+  // Where there is a stage to walk, it must work unchecked and be stopped by Freivalds' check.
+  void AddActiveControl(const Outcome& outcome) {
+    bool stopped = outcome.target.check == "freivalds", unchecked = outcome.target.check == "none";
+    auto finding = [&](const char* name) { return outcome.findings.contains(name) ? outcome.findings.at(name) : 0.0; };
+    if ((!stopped && !unchecked) || finding("stages attacked") == 0) return;
+    report_.controls.push_back({.name = outcome.target.victim + " under soter, theta " +
+                                        FormatFixed(outcome.target.theta, 2) + ", check " + outcome.target.check,
+                                .attack = outcome.attack,
+                                .must_break = unchecked,
+                                .broke = outcome.broken(),
+                                .detail = std::to_string(outcome.broken_layers()) + " operators in " +
+                                          FormatFixed(finding("queries asked"), 0) + " queries, " +
+                                          FormatFixed(finding("answers refused"), 0) + " answers refused"});
   }
 
   // StealWith trains substitutes from what the attacks yield, at the budgets of the black-box attackers.
@@ -157,6 +202,9 @@ class VictimAudit {
     bool must_break = scheme == "insecure" || scheme == "soter", must_withstand = scheme == "mlcapsule";
     bool stole = !withstood_;
     withstood_ = true;
+    // Broken: all that the accelerator holds is recovered, and substitutes, where any are trained, beat the floor.
+    bool recovered = all.broken_layers() >= std::max<size_t>(1, all.target.linear_offloaded);
+    bool broke = recovered && (stole || options_.budgets.empty());
     if (!must_break && !must_withstand) return;
     if (must_break && all.target.theta < 0.8 && scheme == "soter") return;  // the paper's share, and all
     std::string name = all.target.victim + " under " + scheme;
@@ -164,9 +212,10 @@ class VictimAudit {
     report_.controls.push_back({.name = name,
                                 .attack = all.attack,
                                 .must_break = must_break,
-                                .broke = all.broken() || (must_withstand && stole),
+                                .broke = must_break ? broke : all.broken() || stole,
                                 .detail = std::to_string(all.broken_layers()) + " of " +
-                                          std::to_string(all.layers.size()) + " operators"});
+                                          std::to_string(all.layers.size()) + " operators, " +
+                                          std::to_string(all.target.linear_offloaded) + " of them offloaded"});
   }
 
   Status RunControl(const ControlMask& mask) {

@@ -19,12 +19,6 @@ std::string SchemeText(const Target& target) {
   return target.check == "none" ? text : text + " " + target.check;
 }
 
-std::string Verdict(const Outcome& outcome) {
-  if (!outcome.error.empty()) return "failed";
-  if (outcome.broken()) return outcome.target.counts() ? "broken" : "broken, does not count";
-  return outcome.target.counts() ? "withstood" : "not broken, does not count";
-}
-
 Json LayerAsJson(const LayerScore& layer) {
   return {{"layer", layer.name}, {"guessed", layer.guessed}, {"adp", layer.adp},
           {"relative_error", layer.relative_error}, {"r2", layer.r2}};
@@ -45,6 +39,7 @@ Json OutcomeAsJson(const Outcome& outcome) {
                {"attack", outcome.attack},
                {"source", outcome.source},
                {"sees", outcome.sees},
+               {"result", Verdict(outcome)},
                {"broken", outcome.broken()},
                {"broken_layers", outcome.broken_layers()},
                {"least_adp", outcome.least_adp()},
@@ -62,6 +57,19 @@ Json OutcomeAsJson(const Outcome& outcome) {
 }
 
 }  // namespace
+
+std::string Verdict(const Outcome& outcome) {
+  if (!outcome.error.empty()) return "failed";
+  if (outcome.measures_only) return "a measurement";
+  std::string verdict = outcome.broken()                 ? "broken"
+                        : outcome.guessed_layers() == 0 ? "no guess"
+                                                         : "not broken";
+  return outcome.target.counts() ? verdict : verdict + ", does not count";
+}
+
+size_t Outcome::guessed_layers() const {
+  return static_cast<size_t>(std::ranges::count_if(layers, [](const LayerScore& layer) { return layer.guessed; }));
+}
 
 size_t Outcome::broken_layers() const {
   return static_cast<size_t>(std::ranges::count_if(
@@ -127,20 +135,36 @@ Json StealingAsJson(const StealingCurve& curve) {
 
 }  // namespace
 
+// What attacks measured beside weights, where they had anything to look at.
+std::string FindingsAsText(const Report& report) {
+  Table table({{"victim"}, {"scheme"}, {"attack"}, {"what it measured"}, {"value", Table::Align::kRight}});
+  bool any = false;
+  for (const Outcome& outcome : report.outcomes)
+    for (const auto& [name, value] : outcome.findings) {
+      bool count = value == std::floor(value);
+      table.AddRow({outcome.target.victim, SchemeText(outcome.target), outcome.attack, name,
+                    FormatFixed(value, count ? 0 : 3)});
+      any = true;
+    }
+  return any ? table.Text() + "\n" : "";
+}
+
 std::string ReportAsText(const Report& report) {
   Table table({{"victim"}, {"scheme"}, {"on accelerator", Table::Align::kRight}, {"attack"},
                {"layers", Table::Align::kRight}, {"mean ADP", Table::Align::kRight}, {"accuracy", Table::Align::kRight},
                {"fidelity", Table::Align::kRight}, {"membership", Table::Align::kRight}, {"result"}});
-  for (const Outcome& outcome : report.outcomes)
+  for (const Outcome& outcome : report.outcomes) {
+    auto cell = [&](const std::string& value) { return outcome.measures_only ? "-" : value; };
     table.AddRow({outcome.target.victim, SchemeText(outcome.target), Percent(outcome.target.share), outcome.attack,
-                  std::to_string(outcome.broken_layers()) + "/" + std::to_string(outcome.layers.size()),
-                  FormatFixed(outcome.mean_useful_adp(), 3), Percent(outcome.behaviour.accuracy),
-                  Percent(outcome.behaviour.fidelity), Percent(outcome.behaviour.membership), Verdict(outcome)});
+                  cell(std::to_string(outcome.broken_layers()) + "/" + std::to_string(outcome.layers.size())),
+                  cell(FormatFixed(outcome.mean_useful_adp(), 3)), cell(Percent(outcome.behaviour.accuracy)),
+                  cell(Percent(outcome.behaviour.fidelity)), cell(Percent(outcome.behaviour.membership)), Verdict(outcome)});
+  }
   Table controls({{"control"}, {"attack"}, {"must"}, {"result"}, {"detail"}});
   for (const Control& control : report.controls)
     controls.AddRow({control.name, control.attack, control.must_break ? "break" : "withstand",
                      control.passed() ? "as it must" : "WRONG", control.detail});
-  std::string text = table.Text() + "\n" + controls.Text();
+  std::string text = table.Text() + "\n" + FindingsAsText(report) + controls.Text();
   return report.stealing.empty() ? text : text + "\n" + StealingAsText(report);
 }
 

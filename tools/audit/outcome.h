@@ -31,11 +31,13 @@ struct Outcome {
   std::map<std::string, double> findings;
   Behaviour behaviour;                     // of the ancestor with the guess put in, before any training
   std::string error;                       // the attack itself failed
+  bool measures_only = false;              // the attack guesses no weights
   double seconds = 0;
 
   // Broken: at least one layer came closer to the victim than the ancestor is, beyond what kLeastAdp allows.
   bool broken() const;
   size_t broken_layers() const;
+  size_t guessed_layers() const;
   double least_adp() const;  // 1 where nothing was guessed
   double mean_adp() const;
   double mean_useful_adp() const;  // where a guess is further from the victim than the ancestor is, it counts as 1
@@ -73,6 +75,9 @@ struct Report {
   double seconds = 0;
   bool passed() const;  // every control came out as it must
 };
+
+// Verdict is a row's result in words: an attack that only measures, or had nothing to guess from, withstood nothing.
+std::string Verdict(const Outcome& outcome);
 
 std::string ReportAsText(const Report& report);
 std::string ReportAsJson(const Report& report);

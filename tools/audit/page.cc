@@ -1,5 +1,6 @@
 #include "tools/audit/page.h"
 
+#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
@@ -12,6 +13,9 @@ namespace {
 
 std::string Percent(double share) { return FormatFixed(100 * share, 1) + "%"; }
 
+// FormatShort writes counts as such, and shares with two digits.
+std::string FormatShort(double value) { return FormatFixed(value, value == std::floor(value) ? 0 : 2); }
+
 std::string Name(const Target& target) {
   std::string name = target.victim + " under " + target.scheme;
   if (target.scheme == "soter") name += ", theta " + FormatFixed(target.theta, 2) + ", check " + target.check;
@@ -20,8 +24,9 @@ std::string Name(const Target& target) {
 
 std::string Got(const Outcome& outcome) {
   if (!outcome.error.empty()) return "failed: " + outcome.error;
-  std::string got = std::to_string(outcome.broken_layers()) + " of " + std::to_string(outcome.layers.size()) + " operators";
-  for (const auto& [name, value] : outcome.findings) got += "; " + name + " " + FormatFixed(value, 2);
+  std::string got = outcome.measures_only ? "" : std::to_string(outcome.broken_layers()) + " of " +
+                                                     std::to_string(outcome.layers.size()) + " operators";
+  for (const auto& [name, value] : outcome.findings) got += (got.empty() ? "" : "; ") + name + " " + FormatShort(value);
   return got;
 }
 
@@ -34,23 +39,19 @@ std::string FloorOf(const Report& report, const std::string& victim) {
   return least == nullptr ? "not measured" : Percent(least->floor) + " at " + std::to_string(least->budget) + " queries";
 }
 
-std::string Verdict(const Outcome& outcome) {
-  if (!outcome.error.empty()) return "failed";
-  std::string verdict = outcome.broken() ? "broken" : "not broken";
-  return outcome.target.counts() ? verdict : verdict + " (does not count)";
-}
-
 report::DataTable TableOf(const Report& report, const std::string& name) {
   report::DataTable table{name,
                           {{"attack"}, {"source"}, {"saw"}, {"got"}, {"mean ADP", true}, {"accuracy", true},
                            {"fidelity", true}, {"membership", true}, {"black-box floor"}, {"result"}},
                           {}};
-  for (const Outcome& outcome : report.outcomes)
-    if (Name(outcome.target) == name)
-      table.rows.push_back({outcome.attack, outcome.source, outcome.sees, Got(outcome),
-                            FormatFixed(outcome.mean_useful_adp(), 3), Percent(outcome.behaviour.accuracy),
-                            Percent(outcome.behaviour.fidelity), Percent(outcome.behaviour.membership),
-                            FloorOf(report, outcome.target.victim), Verdict(outcome)});
+  for (const Outcome& outcome : report.outcomes) {
+    if (Name(outcome.target) != name) continue;
+    auto cell = [&](const std::string& value) { return outcome.measures_only ? "-" : value; };
+    table.rows.push_back({outcome.attack, outcome.source, outcome.sees, Got(outcome),
+                          cell(FormatFixed(outcome.mean_useful_adp(), 3)), cell(Percent(outcome.behaviour.accuracy)),
+                          cell(Percent(outcome.behaviour.fidelity)), cell(Percent(outcome.behaviour.membership)),
+                          FloorOf(report, outcome.target.victim), Verdict(outcome)});
+  }
   return table;
 }
 

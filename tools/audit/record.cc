@@ -53,6 +53,8 @@ Result<Recording> Record(const Victim& victim, const control::Settings& settings
   recording.operators = static_cast<uint32_t>(plan.nodes.size());
   recording.linear_offloaded = plan.linear_offloaded, recording.linear_total = plan.linear_total;
   recording.notice = plan.notice;
+  for (const control::NodePlan& node : plan.nodes)
+    if (node.linear && node.accelerator) recording.placement.push_back(node.value);
   for (size_t q = 0; q < RowCount(queries); ++q) {
     OwnQuery query = TRY(Ask(*session, RowsOf(queries, q, 1)));
     TRY(WriteOwnQuery(directory, q, query));

@@ -13,6 +13,7 @@ struct Recording {
   double share = 0;  // of the victim's multiply-adds on the accelerator
   uint32_t operators = 0, linear_offloaded = 0, linear_total = 0;
   std::string notice;
+  std::vector<uint32_t> placement;  // the linear operators that were offloaded, as Settings::placement names them
 };
 
 // OffloadedShare is the share of the victim's multiply-adds that these settings put on the accelerator, without running

@@ -22,6 +22,8 @@ Result<Ground> MakeGround(const Victim& victim, size_t rows) {
   return Ground{std::move(ancestor), std::move(truth), std::move(inputs)};
 }
 
+}  // namespace
+
 Status Score(const Victim& victim, const Guess& guess, Outcome& outcome) {
   Ground ground = TRY(MakeGround(victim, std::min(kRowsForActivations, RowCount(victim.test_inputs))));
   outcome.findings = guess.findings;
@@ -31,8 +33,6 @@ Status Score(const Victim& victim, const Guess& guess, Outcome& outcome) {
   outcome.behaviour = TRY(Judge(substitute, victim.truth, {victim.test_inputs, victim.test_labels, victim.member_inputs}));
   return {};
 }
-
-}  // namespace
 
 Result<std::vector<Outcome>> RunAttacks(const Victim& victim, const Target& target, std::span<const View> loads,
                                         std::span<const Attack> attacks, Progress* progress, Guess* best) {
@@ -45,7 +45,8 @@ Result<std::vector<Outcome>> RunAttacks(const Victim& victim, const Target& targ
     if (progress != nullptr)
       progress->Show(target.victim + ", " + target.scheme + ": " + attack.name,
                      static_cast<double>(i) / static_cast<double>(attacks.size()));
-    Outcome outcome{.target = target, .attack = attack.name, .source = attack.source, .sees = attack.sees};
+    Outcome outcome{.target = target, .attack = attack.name, .source = attack.source, .sees = attack.sees,
+                    .measures_only = attack.measures_only};
     Clock::time_point start = Clock::now();
     Result<Guess> guess = attack.run(knowledge);
     outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();

@@ -11,4 +11,7 @@ namespace soter::audit {
 Result<std::vector<Outcome>> RunAttacks(const Victim& victim, const Target& target, std::span<const View> loads,
                                         std::span<const Attack> attacks, Progress* progress, Guess* best);
 
+// Score fills in what a guess is worth: layers, findings and behaviour. Errors: those of ScoreGuess and Judge.
+Status Score(const Victim& victim, const Guess& guess, Outcome& outcome);
+
 }  // namespace soter::audit

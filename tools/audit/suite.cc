@@ -17,6 +17,7 @@ namespace soter::audit {
 std::vector<Attack> Suite() {
   const char* weights = "weights";
   const char* traffic = "weights, traffic, own queries";
+  constexpr bool kMeasures = true;
   return {
       {"read", "none: what lies there in plain", weights, TakeAsSeen},
       {"scale", "TEESlice, S&P 2024", weights, RecoverScales},
@@ -35,9 +36,9 @@ std::vector<Attack> Suite() {
       {"sandwich", "layer-wise least squares", traffic, SolveKeptLayers},
       {"reused-pad", "two-time pad; arXiv 2602.11088", traffic, SolveBehindReusedPads},
       {"moments", "own: regression on the ancestor's activations", traffic, RegressPaddedTraffic},
-      {"pad-freshness", "arXiv 2602.11088: rank, repeats", traffic, ExaminePads},
-      {"sources", "FastICA, against GELO and DarKnight", traffic, SeparateTraffic},
-      {"fingerprint-span", "arXiv 2602.11088, against cornerstones", traffic, FindFingerprints},
+      {"pad-freshness", "arXiv 2602.11088: rank, repeats", traffic, ExaminePads, kMeasures},
+      {"sources", "FastICA, against GELO and DarKnight", traffic, SeparateTraffic, kMeasures},
+      {"fingerprint-span", "arXiv 2602.11088, against cornerstones", traffic, FindFingerprints, kMeasures},
   };
 }
 

@@ -171,6 +171,7 @@ Status Session::OnLoadSegment() {
   TRY(backend_->LoadSegment(segment.id, segment.graph, segment.arithmetic, request.inputs,
                              request.outputs));
   if (options_.recorder != nullptr) TRY(options_.recorder->Segment(segment, request.graph));
+  tampering_.OnSegment(segment, request.graph);
   segment_bytes_ += buffers.private_bytes();
   segments_.emplace(segment.id, LoadedSegment{std::move(segment), std::move(buffers)});
   return {};

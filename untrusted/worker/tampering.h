@@ -8,6 +8,8 @@
 
 namespace soter {
 
+struct CheckedSegment;
+
 // AnswerPlace names one output of one run, for those who watch or change it.
 struct AnswerPlace {
   uint64_t run = 0;  // counted from 0 over a connection
@@ -32,6 +34,8 @@ class Tampering {
 
   // OnWeight may change a weight that was received.
   virtual void OnWeight(WeightId /*id*/, Tensor& /*weight*/) {}
+  // OnSegment sees a segment that was loaded, and its graph as it was received.
+  virtual void OnSegment(const CheckedSegment& /*segment*/, std::span<const std::byte> /*graph*/) {}
   // OnInputs sees what a run was given, before it is computed; each input with its port.
   virtual void OnInputs(uint64_t /*run*/, uint32_t /*segment*/, std::span<const std::span<const std::byte>> /*inputs*/,
                         std::span<const wire::Port> /*ports*/) {}
