@@ -13,7 +13,7 @@ constexpr double kOneKink = 0.2;       // the second singular value of a jump, a
 constexpr double kStepShare = 0.25;    // of the distance to the nearest kink along a coordinate
 constexpr double kMargin = 2;          // distance of every unit from its kink, for inputs of size 1
 constexpr double kLeastInput = 0.05;
-constexpr int kStands = 3;             // points to walk from, for units that did not show from the one before
+constexpr int kStands = 2;             // points to walk from, for units that did not show from the one before
 constexpr int kProjections = 400;
 constexpr double kNearEnough = 0.2;    // of the margin
 

@@ -73,7 +73,7 @@ TEST_F(TwoLayersTest, AStageWithoutKinksGivesNothing) {
   Result<TwoLayersWalk> walk = WalkTwoLayers(linear, ancestor_, SIZE_MAX, 1);
   ASSERT_TRUE(walk.ok());
   EXPECT_EQ(walk->units, 0u);
-  EXPECT_LE(walk->rows, 3 * (kUnits + 1) * (kInputs + 1));
+  EXPECT_LE(walk->rows, 2 * (kUnits + 1) * (kInputs + 1));
   EXPECT_EQ(Norm(walk->found.first - ancestor_.first), 0);
 }
 

@@ -1,9 +1,11 @@
 #include "audit/view/view.h"
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "common/base/file.h"
 #include "common/base/reader.h"
@@ -18,6 +20,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr size_t kMaxFileBytes = size_t{8} << 30;
+constexpr std::string_view kSegment = "-segment-";  // between the numbers in the name of a run's folder
 
 // Port is what segment.json says of one input or output.
 struct Port {
@@ -53,8 +56,12 @@ Result<Ports> ReadPorts(const fs::path& path) {
   Json json = TRY(ReadJson(path));
   Ports ports;
   try {
-    for (const Json& port : json.at("inputs")) ports.inputs.push_back(TRY(PortFrom(port)));
-    for (const Json& port : json.at("outputs")) ports.outputs.push_back(TRY(PortFrom(port)));
+    for (const auto& [key, list] : {std::pair("inputs", &ports.inputs), std::pair("outputs", &ports.outputs)})
+      for (const Json& json_port : json.at(key)) {
+        Result<Port> port = PortFrom(json_port);
+        if (!port.ok()) return Annotate(port.error(), path.string());
+        list->push_back(std::move(*port));
+      }
   } catch (const Json::exception& error) {
     return Malformed(path.string() + ": " + error.what());
   }
@@ -75,15 +82,52 @@ Result<Tensor> ReadPort(const fs::path& path, const Port& port) {
   return dense;
 }
 
-// Numbered lists the entries of `directory` whose names begin with a number, by that number.
-std::map<uint64_t, fs::path> Numbered(const fs::path& directory) {
+// NumberFrom reads a whole number without a sign or leading zeros.
+std::optional<uint64_t> NumberFrom(std::string_view text) {
+  uint64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && (text.size() == 1 || text[0] != '0') ? std::optional(number) : std::nullopt;
+}
+
+// Numbered lists the entries of `directory` by the number that each name is, or begins with before `separator`. A directory that
+// is not there has none. Errors: kMalformed (another name).
+Result<std::map<uint64_t, fs::path>> Numbered(const fs::path& directory, std::string_view separator = {}) {
   std::map<uint64_t, fs::path> entries;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(directory, none)) {
     std::string name = entry.path().filename().string();
-    if (!name.empty() && name[0] >= '0' && name[0] <= '9') entries[std::strtoull(name.c_str(), nullptr, 10)] = entry;
+    size_t end = separator.empty() ? name.size() : std::min(name.find(separator), name.size());
+    std::optional<uint64_t> number = NumberFrom(std::string_view(name).substr(0, end));
+    if (!number.has_value()) return Malformed(entry.path().string() + ": is not named by a number");
+    if (!entries.emplace(*number, entry.path()).second)
+      return Malformed(entry.path().string() + ": another has the same number");
   }
   return entries;
+}
+
+// CheckPorts holds what segment.json says against the graph.
+Status CheckPorts(const StaticGraph& graph, const Ports& ports, const std::string& path) {
+  const Graph& g = graph.graph();
+  if (ports.inputs.size() != g.inputs.size() || ports.outputs.size() != g.outputs.size())
+    return Malformed(path + ": has not as many inputs and outputs as the graph");
+  for (const auto* list : {&ports.inputs, &ports.outputs})
+    for (const Port& port : *list) {
+      Result<size_t> bytes = LaidOutBytes(port.type, port.layout);
+      if (!bytes.ok()) return Annotate(bytes.error(), path);
+    }
+  for (size_t i = 0; i < ports.inputs.size(); ++i)
+    if (ports.inputs[i].type != graph.type(g.inputs[i].value))
+      return Malformed(path + ": input " + std::to_string(i) + " is another in the graph");
+  for (size_t i = 0; i < ports.outputs.size(); ++i)
+    if (ports.outputs[i].type != graph.type(g.outputs[i]))
+      return Malformed(path + ": output " + std::to_string(i) + " is another in the graph");
+  return {};
+}
+
+uint64_t CountIn(const Json& json, const char* key) {
+  auto found = json.find(key);
+  return found != json.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
 }
 
 class ViewReader {
@@ -94,9 +138,9 @@ class ViewReader {
     std::error_code none;
     if (!fs::is_directory(directory_ / "weights", none) && !fs::is_directory(directory_ / "segments", none))
       return InvalidArgument(directory_.string() + ": is not a record of a worker (soter worker --record writes one)");
-    for (const auto& [number, path] : Numbered(directory_ / "segments")) TRY(AddSegment(number, path));
-    for (const auto& [number, path] : Numbered(directory_ / "runs")) TRY(AddRun(path));
-    for (const auto& [number, path] : Numbered(directory_ / "queries")) TRY(AddQuery(path));
+    for (const auto& [number, path] : TRY(Numbered(directory_ / "segments"))) TRY(AddSegment(number, path));
+    for (const auto& [number, path] : TRY(Numbered(directory_ / "runs", kSegment))) TRY(AddRun(path));
+    for (const auto& [number, path] : TRY(Numbered(directory_ / "queries"))) TRY(AddQuery(path));
     TRY(AddEvents());
     return std::move(view_);
   }
@@ -117,6 +161,9 @@ class ViewReader {
     for (Initializer& initializer : graph.initializers) {
       if (initializer.weight == kNoWeight) continue;
       initializer.data = TRY(Weight(initializer.weight));
+      if (initializer.data->type() != initializer.type)
+        return Malformed(folder.string() + ": weight " + std::to_string(initializer.weight) + " is " +
+                         TypeString(initializer.data->type()) + ", the graph wants " + TypeString(initializer.type));
       initializer.weight = kNoWeight;
     }
     Ports ports = TRY(ReadPorts(folder / "segment.json"));
@@ -126,6 +173,7 @@ class ViewReader {
     if (!validated.ok()) return Annotate(validated.error(), folder.string());
     Result<StaticGraph> bound = Bind(*validated, shapes);
     if (!bound.ok()) return Annotate(bound.error(), folder.string());
+    TRY(CheckPorts(*bound, ports, (folder / "segment.json").string()));
     place_of_[number] = view_.segments.size();
     view_.segments.push_back({std::move(bound).value()});
     ports_.push_back(std::move(ports));
@@ -134,9 +182,10 @@ class ViewReader {
 
   Status AddRun(const fs::path& folder) {
     std::string name = folder.filename().string();
-    size_t at = name.rfind('-');
-    uint64_t number = at == std::string::npos ? UINT64_MAX : std::strtoull(name.c_str() + at + 1, nullptr, 10);
-    auto place = place_of_.find(number);
+    size_t at = name.find(kSegment);
+    std::optional<uint64_t> number;
+    if (at != std::string::npos) number = NumberFrom(std::string_view(name).substr(at + kSegment.size()));
+    auto place = number.has_value() ? place_of_.find(*number) : place_of_.end();
     if (place == place_of_.end()) return Malformed(folder.string() + ": a run of a segment that is not in the record");
     SeenRun run{.segment = place->second};
     const Ports& ports = ports_[place->second];
@@ -166,8 +215,11 @@ class ViewReader {
     for (std::string line; std::getline(file, line);) {
       Json json = Json::parse(line, nullptr, false);
       if (!json.is_object()) return Malformed((directory_ / "events.jsonl").string() + ": a line is not a JSON object");
-      view_.events.push_back({json.value("event", ""), json.value("number", uint64_t{0}),
-                              json.value("size_bytes", uint64_t{0}), json.value("time_ns", int64_t{0})});
+      auto what = json.find("event");
+      if (what == json.end() || !what->is_string())
+        return Malformed((directory_ / "events.jsonl").string() + ": a line does not say which event");
+      view_.events.push_back({what->get<std::string>(), CountIn(json, "number"), CountIn(json, "size_bytes"),
+                              static_cast<int64_t>(CountIn(json, "time_ns"))});
     }
     return {};
   }

@@ -19,8 +19,9 @@ Error SystemError(const std::string& path) {
 
 }  // namespace
 
+// Without O_NONBLOCK, opening a named pipe waits for somebody who writes to it.
 Result<InputFile> InputFile::Open(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd.valid()) return SystemError(path);
   struct stat status = {};
   if (::fstat(fd.get(), &status) != 0) return SystemError(path);

@@ -32,7 +32,7 @@ class AuditTest(harness.CliTest):
 
     def test_small_audit(self):
         report = self.directory / "report"
-        text = self.succeed("audit", "--report", report, "--small")
+        text = self.succeed("audit", "--report", report, "--small", timeout=800)
         self.assertIn("a measurement", text)
         self.assertNotIn("withstood", text)
         result = json.loads((report / "audit.json").read_text())

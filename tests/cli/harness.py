@@ -71,10 +71,10 @@ class CliTest(unittest.TestCase):
                 self.fail(message)
             time.sleep(0.02)
 
-    def soter(self, *arguments, **options):
+    def soter(self, *arguments, timeout=300, **options):
         """Runs soter to its end; returns what it printed and its exit code."""
         return subprocess.run([BUILD / "soter", *map(str, arguments)], capture_output=True, text=True,
-                              env=self.environment, stdin=subprocess.DEVNULL, timeout=300, **options)
+                              env=self.environment, stdin=subprocess.DEVNULL, timeout=timeout, **options)
 
     def start(self, *arguments):
         """Starts soter in the background."""

@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 constexpr uint64_t kSeedsToTry = 32;
 constexpr double kAboveFloor = 0.02;  // and two deviations
 constexpr size_t kActiveBatch = 128;  // queries at once of an accelerator that chooses its answers
-constexpr size_t kFewUnits = 16;      // that it walks in a small audit
+constexpr size_t kFewUnits = 8;       // that it walks in a small audit
 
 // Scripts is where audit/victims lies: training is Python's (docs/decisions/0018-training-for-the-audit.md).
 fs::path Scripts() {
