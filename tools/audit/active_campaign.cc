@@ -25,8 +25,9 @@ class ActiveLoad : public ChoosingAccelerator {
     options.worker = load->worker_->address();
     load->session_ = TRY(EnclaveSession::Start(options, nullptr));
     TRY(load->session_->SendModel(victim.truth.graph()));
-    OwnQuery honest{{}, TRY(load->Run())};
+    OwnQuery honest;
     honest.inputs.push_back(batch.Clone());
+    honest.outputs = TRY(load->Run());
     load->worker_->EndHonestBatch();
     load->view_ = TRY(ReadView(load->worker_->record()));
     load->view_.queries.push_back(std::move(honest));
@@ -56,7 +57,9 @@ class ActiveLoad : public ChoosingAccelerator {
 
   // Where fingerprints are among the rows, the same is asked twice: what comes again is the adversary's.
   Result<Reply> AskChosen() {
-    Reply reply{TRY(Run()), worker_->Sent()};
+    Reply reply;
+    reply.answers = TRY(Run());
+    reply.sent = worker_->Sent();
     std::map<size_t, std::vector<Tensor>> again;
     for (auto& [segment, inputs] : reply.sent)
       for (size_t i = 0; i < inputs.size(); ++i) {
