@@ -1,6 +1,8 @@
 // Every byte of every vector, changed one at a time, makes the verdict a refusal; the restored bytes are accepted
 // again. Nothing is exempt but what MayChange lists, with the reason.
+#include "common/base/hex.h"
 #include "tests/attest/test_vectors.h"
+#include "trusted/jose/json.h"
 
 namespace soter {
 namespace {
@@ -97,6 +99,41 @@ TEST(CollateralMutation, EveryCharacterOfIntelsCollateralCounts) {
     }
     EXPECT_EQ(survived, 0u) << file;
   }
+}
+
+// The same collateral as Intel's service would have given it: two answers, a chain, two lists.
+std::vector<std::string> Answers(const char* file) {
+  Json packed = ParseJson(AsText(ReadVector(file))).value();
+  auto text = [&](const char* name) { return packed[name].get<std::string>(); };
+  auto list = [&](const char* name) { return std::string(AsText(DecodeHex(text(name)).value())); };
+  return {R"({"tcbInfo":)" + text("tcb_info") + R"(,"signature":")" + text("tcb_info_signature") + "\"}",
+          R"({"enclaveIdentity":)" + text("qe_identity") + R"(,"signature":")" + text("qe_identity_signature") + "\"}",
+          text("tcb_info_issuer_chain"), list("root_ca_crl"), list("pck_crl")};
+}
+
+TEST(CollateralMutation, EveryCharacterOfTheServicesAnswersCounts) {
+  SKIP_WITHOUT_VECTORS();
+  const Policy policy = Permissive();
+  const std::vector<std::byte> quote = ReadVector("ph_tdx_quote");
+  std::vector<std::string> files = Answers("ph_tdx_quote_collateral.json");
+  auto accepted = [&] {
+    Collateral collateral;
+    for (const std::string& file : files)
+      if (!AddCollateral(AsBytes(file), collateral).ok()) return false;
+    return VerifyBytes(quote, collateral, policy, "2025-07-01T00:00:00Z").accepted();
+  };
+  ASSERT_TRUE(accepted());
+  size_t survived = 0;
+  // The chain's last block is the root, of which the quote's own copy is used.
+  const size_t end[] = {files[0].size(), files[1].size(), files[2].find("-----END"), files[3].size(), files[4].size()};
+  for (size_t f = 0; f < files.size(); ++f)
+    for (size_t i = 0; i < end[f]; i += 5) {
+      files[f][i] ^= 4;
+      survived += accepted();
+      files[f][i] ^= 4;
+    }
+  EXPECT_EQ(survived, 0u);
+  EXPECT_TRUE(accepted());
 }
 
 TEST(CollateralMutation, EveryByteOfAnSnpCertificateCounts) {

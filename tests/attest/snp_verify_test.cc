@@ -27,6 +27,8 @@ struct Fault {
   bool stale_leaf_first = false;  // another certificate of the same name stands before the right one
   bool stale_issuers_first = false;
   bool chip_id_masked = false;
+  bool older_list_too = false;  // which has expired, and revokes what `revoked_before` says
+  std::vector<int64_t> revoked_before;
   uint64_t launch = 0x4800000004020301;
 };
 
@@ -50,6 +52,9 @@ class Machine {
           IssueList({.issuer_name = "ARK-Test", .serials = fault.revoked, .this_update = fault.list_start,
                      .next_update = fault.list_end},
                     fault.other_list_signer ? ask_ : ark_));
+    if (fault.older_list_too)
+      collateral.revocation_lists.push_back(IssueList({.issuer_name = "ARK-Test", .serials = fault.revoked_before,
+                                                       .this_update = kTestNow - 9000, .next_update = kTestNow - 1}, ark_));
     anchors_.amd.clear();
     if (fault.pin_root) anchors_.amd = {{fault.line, ark.PublicKeyDigest()}};
     Policy policy = PolicyOf(policy_toml);
@@ -226,6 +231,12 @@ TEST(SnpVerify, AnotherRevokedSerialIsNot) { EXPECT_EQ(FailedWith({.revoked = {5
 TEST(SnpVerify, AnExpiredOrForgedListIsRefused) {
   EXPECT_EQ(FailedWith({.list_end = kTestNow - 1}), "snp.revocation ");
   EXPECT_EQ(FailedWith({.other_list_signer = true}), "snp.revocation ");
+}
+
+TEST(SnpVerify, AnOlderListBesideACurrentOneStillCounts) {
+  EXPECT_EQ(FailedWith({.older_list_too = true}), "");
+  EXPECT_EQ(FailedWith({.older_list_too = true, .revoked_before = {7}}), "snp.revocation ");
+  EXPECT_EQ(FailedWith({.give_list = false, .older_list_too = true}), "snp.revocation ");
 }
 
 TEST(SnpVerify, AMissingListIsSkippedUnlessRequired) {

@@ -24,7 +24,7 @@ std::string_view Label(std::string_view line, std::string_view start) {
 }
 
 Result<PemBlock> TakeBlock(std::string_view begin_line, std::string_view& text) {
-  if (!IsMark(begin_line, kBegin)) return Malformed("text outside a PEM block");
+  if (!IsMark(begin_line, kBegin)) return Malformed("text outside a PEM block: only the blocks may be there");
   std::string_view label = Label(begin_line, kBegin);
   std::string base64;
   bool short_line_seen = false;  // all lines but the last hold 64 characters, so a block has one layout

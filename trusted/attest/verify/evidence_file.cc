@@ -79,7 +79,10 @@ Result<EvidenceFile> ParseEvidenceFile(ByteView file) {
       return Malformed("the PEM file is not one certificate");
     return EvidenceFile(TRY(Certificate::FromDer(blocks[0].der)));
   }
-  if (!file.empty() && file[0] == kDerSequence) return EvidenceFile(TRY(Certificate::FromDer(file)));
+  // The tag of a SEQUENCE is also the digit 0, with which hexadecimal text begins.
+  if (!file.empty() && file[0] == kDerSequence)
+    if (Result<Certificate> certificate = Certificate::FromDer(file); certificate.ok())
+      return EvidenceFile(std::move(certificate).value());
   return ParseRaw(file);
 }
 
@@ -91,7 +94,7 @@ Status AddCollateral(ByteView file, Collateral& collateral) {
     collateral.intel = TRY(ParseIntelCollateral(text));
     return {};
   }
-  if (text.starts_with(kPemStart)) return AddPem(text, collateral);
+  if (text.find(kPemStart) != std::string_view::npos) return AddPem(text, collateral);  // which refuses text before it
   if (Result<Certificate> certificate = Certificate::FromDer(file); certificate.ok()) {
     collateral.certificates.push_back(std::move(certificate).value());
     return {};

@@ -52,8 +52,11 @@ void CheckQuoteSignatures(const Quote& quote, const Pck* pck, VerifyContext& con
   std::vector<std::byte> bound(quote.attestation_key.begin(), quote.attestation_key.end());
   bound.insert(bound.end(), quote.qe_authentication_data.begin(), quote.qe_authentication_data.end());
   std::array<std::byte, 64> expected = ReportDataOf(bound);
-  context.checks.Decide("quote.attestation_key", quote.qe_report.report_data == expected,
-                        "the attestation key's hash against the quoting enclave's report", remedy);
+  bool named = quote.qe_report.report_data == expected;
+  context.checks.Decide("quote.attestation_key", named,
+                        named ? "the quoting enclave's report names the attestation key"
+                              : "the quoting enclave's report names another attestation key",
+                        remedy);
   if (pck == nullptr) return;
   context.checks.Decide(
       "quote.qe_signature",
@@ -145,9 +148,12 @@ std::optional<TcbStanding> CheckStanding(const Quote& quote, const Pck& pck, con
   CheckList& checks = context.checks;
   const char remedy[] = "collateral for this platform and kind of TEE";
   const TcbInfo& info = statements.tcb_info;
+  auto kind = [](bool is_tdx) { return std::string(is_tdx ? "TDX" : "SGX"); };
   bool kinds =
       checks.Decide("tcb_info.kind", info.is_tdx == quote.is_tdx() && statements.qe_identity.is_tdx == quote.is_tdx(),
-                    "whether the collateral is for the quote's kind of TEE", remedy);
+                    "the quote is of " + kind(quote.is_tdx()) + ", the TCB info is for " + kind(info.is_tdx) +
+                        ", the QE identity for " + kind(statements.qe_identity.is_tdx),
+                    remedy);
   bool platform_matches =
       checks.Decide("tcb_info.fmspc", info.fmspc == pck.platform.fmspc && info.pce_id == pck.platform.pce_id,
                     "the platform is FMSPC " + pck.platform.fmspc + ", the collateral is for " + info.fmspc, remedy);

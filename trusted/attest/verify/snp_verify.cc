@@ -70,23 +70,27 @@ std::optional<SnpChain> CheckChain(const SnpReport& report, std::span<const Cert
   return std::nullopt;
 }
 
-// AMD's lists are issued by the ARK and name revoked ASKs, ASVKs and VLEKs' issuers.
+// AMD's lists are issued by the ARK and name revoked ASKs, ASVKs and VLEKs' issuers. One list must be current; what an
+// older one beside it revokes stays revoked.
 void CheckRevocation(const SnpChain& chain, VerifyContext& context) {
   const char name[] = "snp.revocation", remedy[] = "a current list from kdsintf.amd.com/vcek/v1/{line}/crl";
   const Certificate& root = chain.path.back();
-  bool any = false;
+  bool any_current = false;
+  std::string stale;
   for (const RevocationList& list : context.inputs.collateral.revocation_lists) {
     if (!list.IsIssuedBy(root)) continue;
-    any = true;
-    Status usable = list.CheckSignature(root);
-    if (usable.ok()) usable = ListIsCurrent(list, context.inputs.time_s);
-    if (!usable.ok()) return context.checks.Fail(name, usable.error().message, remedy);
+    Status is_amds = list.CheckSignature(root);
+    if (!is_amds.ok()) return context.checks.Fail(name, is_amds.error().message, remedy);
     for (const Certificate& certificate : chain.path)
       if (list.Revokes(certificate))
         return context.checks.Fail(name, '"' + certificate.subject_name() + "\" is revoked",
                                    "a machine whose certificates AMD has not revoked");
+    Status current = ListIsCurrent(list, context.inputs.time_s);
+    any_current |= current.ok();
+    if (!current.ok()) stale = current.error().message;
   }
-  if (any) return context.checks.Pass(name, "no certificate is on AMD's list");
+  if (any_current) return context.checks.Pass(name, "no certificate is on AMD's list");
+  if (!stale.empty()) return context.checks.Fail(name, stale, remedy);
   if (context.inputs.policy.snp.require_revocation_lists)
     return context.checks.Fail(name, "no revocation list of this root was given", remedy);
   context.checks.Skip(name, "no revocation list of this root was given", remedy);
@@ -236,7 +240,9 @@ void CheckGuestPolicy(const SnpReport& report, VerifyContext& context) {
                 "a guest of version " + std::to_string(policy.min_guest_svn) + " or later");
   if (!policy.allow_vlek)
     checks.Decide("snp.signing_key", report.signing_key == SnpReport::SigningKey::kVcek,
-                  "the report is signed by a VCEK or VLEK", "a report signed by a VCEK, or allow_vlek = true");
+                  report.signing_key == SnpReport::SigningKey::kVcek ? "the report is signed by a VCEK"
+                                                                     : "the report is signed by a VLEK",
+                  "a report signed by a VCEK, or allow_vlek = true");
 }
 
 void FillClaims(const SnpReport& report, VerifyContext& context) {

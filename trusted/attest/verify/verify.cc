@@ -36,7 +36,7 @@ void CheckPinned(const char* name, ByteView value, const std::vector<std::string
     return context.checks.Skip(name, "the policy accepts any: " + EncodeHex(value),
                                std::string("list it in ") + setting);
   context.checks.Decide(name, Contains(accepted, EncodeHex(value)), EncodeHex(value),
-                        accepted.empty() ? std::string("the policy pins none: list the accepted ones in ") + setting
+                        accepted.empty() ? std::string("a policy that lists the accepted ones in ") + setting
                                          : std::string("one of those in ") + setting);
 }
 
