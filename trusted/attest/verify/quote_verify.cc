@@ -211,7 +211,9 @@ std::optional<IntelCollateral> FindCollateral(const Quote& quote, const Pck& pck
     if (context.inputs.policy.intel.allow_missing_collateral_insecure) {
       context.checks.Skip(name, why, kFreshCollateral);
     } else {
-      context.checks.Fail(name, why, "--collateral, or allow_missing_collateral_insecure = true");
+      context.checks.Fail(name, why,
+                          "Intel's collateral for FMSPC " + pck.platform.fmspc +
+                              ", given with the evidence; or allow_missing_collateral_insecure = true");
     }
     return std::nullopt;
   }
