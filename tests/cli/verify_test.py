@@ -111,6 +111,7 @@ class VerifyTest(harness.CliTest):
             self.assertEqual(judge(options[4:] + options[:4]), [])  # in another order
             for i, file in enumerate(files):
                 self.assertEqual(judge(options[:2 * i] + options[2 * i + 2:]), ["collateral"], file)
+            self.succeed("verify", *options, VECTORS / quote, "--policy", POLICIES / f"{policy}.toml", "--at", INTEL)
 
     @unittest.skipUnless(VECTORS.is_dir(), f"no vectors in {VECTORS}: set SOTER_VECTORS")
     def test_every_file_of_evidence_is_judged(self):

@@ -145,7 +145,10 @@ void AddEnclaveOptions(CLI::App& command, SchemeOptions& options) {
                      "HOST:PORT to wait at for a soter-enclave that is started apart, in a TEE [starts its own]");
   CLI::Option* policy = command.add_option("--enclave-policy", options.enclave_policy,
                                            "what the enclave must prove first: a policy of soter verify");
-  command.add_option("--enclave-collateral", options.enclave_collateral, "collateral for it, as soter verify takes")
+  command
+      .add_option("--enclave-collateral", options.enclave_collateral,
+                  "collateral for it, as soter verify takes; may be repeated")
+      ->allow_extra_args(false)
       ->needs(policy);
   command
       .add_option("--dev-key", options.dev_key,

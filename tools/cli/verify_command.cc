@@ -30,8 +30,10 @@ void AddVerifyCommand(CLI::App& app, Command& chosen) {
                    "what soter attest printed, an SNP report, an SGX or TDX quote, or an RA-TLS certificate")
       ->required();
   command->add_option("--policy", options->policy_path, "what is accepted (docs/spec/attestation.md, 5)")->required();
-  command->add_option("--collateral", options->collateral_paths,
-                      "Intel's collateral as JSON, or AMD's certificates and revocation lists; may be repeated");
+  command
+      ->add_option("--collateral", options->collateral_paths,
+                   "Intel's collateral, or its service's answers, certificates and revocation lists; may be repeated")
+      ->allow_extra_args(false);  // or it would take EVIDENCE where that follows
   command->add_option("--at", options->at, "judge dates as of this time, like 2025-06-19T10:56:11Z [now]");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback([options, &chosen] { chosen.run = [options] { return Verify(*options); }; });
