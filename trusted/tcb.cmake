@@ -84,6 +84,7 @@ set(SOTER_TRUSTED_SOURCES
   trusted/engine/choice.cc
   trusted/engine/cost_profile.cc
   trusted/engine/development_only.cc
+  trusted/engine/enclave_costs.cc
   trusted/engine/fault_campaign.cc
   trusted/engine/link_probe.cc
   trusted/engine/open_model.cc
@@ -93,6 +94,7 @@ set(SOTER_TRUSTED_SOURCES
   trusted/engine/remote_accelerator.cc
   trusted/engine/session.cc
   trusted/engine/shadow.cc
+  trusted/engine/shared_processors.cc
   trusted/engine/stand_in.cc
   trusted/engine/subgraph.cc
   trusted/engine/weight_spill.cc

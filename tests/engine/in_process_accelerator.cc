@@ -54,6 +54,7 @@ std::span<std::byte> InProcessAccelerator::InputBuffer(uint32_t segment, size_t 
 Status InProcessAccelerator::Start(uint32_t segment, Deadline) {
   Loaded& loaded = loaded_[segment];
   ++record_.starts;
+  record_.awaited.clear();
   std::vector<const std::byte*> inputs;
   std::vector<std::byte*> outputs;
   for (Buffer& buffer : loaded.inputs) {
@@ -69,6 +70,7 @@ Status InProcessAccelerator::Start(uint32_t segment, Deadline) {
 
 Result<UntrustedTensor> InProcessAccelerator::Await(uint32_t segment, size_t index, Deadline) {
   const Loaded& loaded = loaded_[segment];
+  record_.awaited.push_back(index);
   return UntrustedTensor{loaded.segment.output_types[index], loaded.segment.output_layouts[index], loaded.outputs[index].bytes()};
 }
 

@@ -25,11 +25,13 @@ class InProcessAccelerator : public Accelerator {
     size_t starts = 0;
     size_t room_bytes = SIZE_MAX;                     // of weights; beyond it, they are refused
     std::function<bool(const Segment&)> refuses;      // a segment for which there is no room
+    std::string backend = "in-process";               // what it calls itself
+    std::vector<size_t> awaited;                      // results, of the last start
     std::vector<wire::Arithmetic> asked;              // by segment, of the last load
     Tamper tamper;
   };
 
-  explicit InProcessAccelerator(Record& record) : record_(record) {}
+  explicit InProcessAccelerator(Record& record) : record_(record) { info_.backend = record.backend; }
 
   const AcceleratorInfo& info() const override { return info_; }
   Status LoadWeight(WeightId id, TensorView weight) override;

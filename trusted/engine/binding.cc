@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/graph/op_traits.h"
+#include "trusted/engine/enclave_costs.h"
 #include "trusted/engine/profile.h"
 #include "trusted/engine/shadow.h"
 #include "trusted/engine/subgraph.h"
@@ -20,7 +21,7 @@ class BindingBuilder {
   Result<std::unique_ptr<Binding>> Build() && {
     FindMaskedScales();
     CountUses();
-    CountSpareBytes();
+    spare_bytes_ = SpareBytes(graph());
     TRY(MakeEdges());
     TRY(LoadAccelerator());
     if (!refused_.values.empty()) return *refused_.why;
@@ -72,24 +73,6 @@ class BindingBuilder {
   void CountUses() {
     for (const Stage& stage : plan().stages)
       for (ValueId value : ConstantsOf(stage)) ++uses_[value];
-  }
-
-  // Algorithms that want larger weights are worth two ninths of what the enclave needs anyhow, for parameters and for
-  // the operator with the largest images, and no more (docs/decisions/0029-memory-where-it-saves-most.md).
-  void CountSpareBytes() {
-    size_t parameter_bytes = 0, widest_bytes = 0;
-    for (const Initializer& initializer : graph().graph().initializers) parameter_bytes += BytesOf(initializer.value);
-    for (const Node& node : graph().graph().nodes) {
-      size_t bytes = 0;
-      for (ValueId value : node.inputs) bytes += graph().initializer(value) == nullptr ? BytesOf(value) : 0;
-      for (ValueId value : node.outputs) bytes += BytesOf(value);
-      widest_bytes = std::max(widest_bytes, bytes);
-    }
-    spare_bytes_ = (parameter_bytes + widest_bytes) / 9 * 2;
-  }
-
-  size_t BytesOf(ValueId value) const {
-    return value == kNoValue ? 0 : SizeBytes(graph().type(value)).value();
   }
 
   void Used(ValueId value) {

@@ -20,8 +20,8 @@ uint64_t BytesOf(const StaticGraph& graph, const std::vector<ValueId>& values) {
   return bytes;
 }
 
-void AddMeasured(const Choice& choice, uint32_t index, control::NodePlan& row) {
-  row.enclave_ms = choice.costs.enclave_ms[index];
+void AddMeasured(const Choice& choice, const std::vector<double>& enclave_ms, uint32_t index, control::NodePlan& row) {
+  row.enclave_ms = enclave_ms[index];
   if (!choice.costs.accelerator_ms.empty()) row.accelerator_ms = choice.costs.accelerator_ms[index];
   if (!choice.node_rate.empty()) row.fault_rate = choice.node_rate[index];
 }
@@ -39,6 +39,8 @@ control::PlanReport ReportPlan(const StaticGraph& graph, const Plan& plan, std::
                                const Choice* choice) {
   control::PlanReport report;
   std::set<ValueId> enclave_weights, accelerator_weights;
+  std::vector<double> enclave_ms;
+  if (choice != nullptr) enclave_ms = WholeInEnclaveMs(choice->costs);
   for (uint32_t s = 0; s < plan.stages.size(); ++s) {
     const Stage& stage = plan.stages[s];
     for (uint32_t index : stage.nodes) {
@@ -49,7 +51,7 @@ control::PlanReport ReportPlan(const StaticGraph& graph, const Plan& plan, std::
                             node_ms.empty() ? 0.0 : node_ms[index]};
       row.value = node.outputs[0];
       row.reason = placed.reason;
-      if (choice != nullptr) AddMeasured(*choice, index, row);
+      if (choice != nullptr) AddMeasured(*choice, enclave_ms, index, row);
       report.linear_total += row.linear;
       report.linear_offloaded += row.linear && row.accelerator;
       report.mul_adds_total += row.mul_adds;

@@ -13,6 +13,7 @@
 #include "trusted/engine/development_only.h"
 #include "trusted/engine/plan_report.h"
 #include "trusted/engine/profile.h"
+#include "trusted/engine/shared_processors.h"
 #include "trusted/mask/transfer.h"
 #include "trusted/plan/placement_search.h"
 #include "trusted/plan/public_part.h"
@@ -33,6 +34,9 @@ constexpr const char* kGpuBackend = "cuda";
 
 // A shorter wait for a result does not show that the accelerator was still computing it.
 constexpr double kRealWaitMs = 0.02;
+
+// How often the enclave wakes at most while it waits for all results of an accelerator on its own processors.
+constexpr size_t kWakes = 8;
 
 // What no honest worker answers is a wrong result, whatever layer noticed it.
 template <typename T>
@@ -165,6 +169,7 @@ Status Session::Connected() {
   accelerator_ = TRY(connect_());
   Status fits = CheckAccelerator();
   if (!fits.ok()) accelerator_.reset();
+  else in_turns_ = SharesProcessors(accelerator_->info(), settings_, ProcessorCount());
   return fits;
 }
 
@@ -337,11 +342,21 @@ Status Session::TakeInMixed(MixedBatch& mixed, const UntrustedTensor& answer, co
   return {};
 }
 
+// Every wait is as long as one answer may take, so that a worker that hangs is noticed.
+Status Session::AwaitAll(const AcceleratorStage& stage) {
+  const size_t count = stage.receipts.size(), step = (count + kWakes - 1) / kWakes;
+  for (size_t next = std::min(step, count); next > 0; next = next < count ? std::min(next + step, count) : 0)
+    TRY(accelerator_->Await(stage.segment, next - 1, NextDeadline()));
+  return {};
+}
+
 Status Session::RunOnAccelerator(AcceleratorStage& stage, Verdict& verdict, control::Latency& latency) {
   Clock::time_point start = Clock::now();
   TRY(SendInputs(stage, verdict));
   (stage.mixed.has_value() ? latency.check : latency.switching) += MillisecondsSince(start);
   Clock::time_point answered = Clock::now();
+  if (in_turns_) TRY(AwaitAll(stage));
+  latency.accelerator += MillisecondsSince(answered);
   for (size_t i = 0; i < stage.receipts.size(); ++i) TRY(TakeInResult(stage, i, answered, verdict, latency));
   latency.reported += static_cast<double>(TRY(accelerator_->Finish(stage.segment, NextDeadline()))) * 1e-6;
   if (stage.after == nullptr) return {};

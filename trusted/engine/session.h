@@ -59,6 +59,7 @@ class Session {
   Result<Verified<Answer>> RunOnce(const control::RunRequest& request, control::Latency& latency);
   Status RunStages(Verdict& verdict, control::Latency& latency);
   Status SendInputs(AcceleratorStage& stage, const Verdict& verdict);
+  Status AwaitAll(const AcceleratorStage& stage);
   Status RunOnAccelerator(AcceleratorStage& stage, Verdict& verdict, control::Latency& latency);
   Status TakeInResult(AcceleratorStage& stage, size_t index, std::chrono::steady_clock::time_point& answered,
                       Verdict& verdict, control::Latency& latency);
@@ -77,6 +78,7 @@ class Session {
   ScaleBook scales_;
   Selection selection_;
   std::unique_ptr<Accelerator> accelerator_;
+  bool in_turns_ = false;  // SharesProcessors
   std::map<std::pair<ValueId, float>, WeightId> uploads_;
   // What the accelerator did not take stays in the enclave for the rest of the session, and why.
   std::set<ValueId> taken_back_;

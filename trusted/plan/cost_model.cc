@@ -1,6 +1,9 @@
 #include "trusted/plan/cost_model.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
+#include <set>
 
 #include "common/graph/op_traits.h"
 
@@ -31,6 +34,57 @@ double ShadowMs(const StaticGraph& graph, uint32_t node, const CostProfile& cost
   return std::max(costs.enclave_ms[node], pass);
 }
 
+// Room is what is left of the memory for larger weights. Each program that is compiled gives it to the operators that save
+// the most time for a byte (common/compute/conv_choice.h).
+class Room {
+ public:
+  explicit Room(const CostProfile& costs) : costs_(costs), left_(costs.spare_bytes) {}
+
+  // Compile decides for the operators of one program, after all those before it.
+  void Compile(const std::vector<uint32_t>& nodes) {
+    large_.clear();
+    if (costs_.extra_bytes.empty()) return;
+    std::vector<uint32_t> wanting;
+    for (uint32_t node : nodes)
+      if (costs_.extra_bytes[node] > 0) wanting.push_back(node);
+    std::ranges::stable_sort(wanting, std::greater(), [&](uint32_t node) { return GainPerByte(node); });
+    for (uint32_t node : wanting) {
+      if (costs_.extra_bytes[node] > left_) continue;
+      left_ -= costs_.extra_bytes[node];
+      large_.insert(node);
+    }
+  }
+
+  // Of a node of the program that was compiled last.
+  double EnclaveMs(uint32_t node) const {
+    bool frugal = !costs_.extra_bytes.empty() && costs_.extra_bytes[node] > 0 && !large_.contains(node);
+    return frugal ? costs_.frugal_ms[node] : costs_.enclave_ms[node];
+  }
+
+ private:
+  double GainPerByte(uint32_t node) const {
+    return (costs_.frugal_ms[node] - costs_.enclave_ms[node]) / static_cast<double>(costs_.extra_bytes[node]);
+  }
+
+  const CostProfile& costs_;
+  uint64_t left_;
+  std::set<uint32_t> large_;
+};
+
+// A node that is fused into its producer has no time of its own, unless the producer is elsewhere.
+double EnclaveStageMs(const StaticGraph& graph, const Stage& stage, const CostProfile& costs, Room& room) {
+  std::set<ValueId> outside(stage.inputs.begin(), stage.inputs.end());
+  room.Compile(stage.nodes);
+  double ms = 0;
+  for (uint32_t index : stage.nodes) {
+    const Node& node = graph.graph().nodes[index];
+    bool reads_outside = !node.inputs.empty() && outside.contains(node.inputs[0]);
+    bool alone = !IsLinear(node.op) && reads_outside;
+    ms += alone ? ShadowMs(graph, index, costs) : room.EnclaveMs(index);
+  }
+  return ms;
+}
+
 double CheckedStageMs(const StaticGraph& graph, const Stage& stage, const CostProfile& costs) {
   ChainTime time;
   double ahead = 0;  // the accelerator's time when it finishes a node
@@ -41,9 +95,11 @@ double CheckedStageMs(const StaticGraph& graph, const Stage& stage, const CostPr
       time.Work(ShadowMs(graph, node, costs));
       continue;
     }
+    ValueId result = graph.graph().nodes[node].outputs[0];
+    ahead += costs.hand_back_ms_per_mb * Megabytes(graph, result);
     time.accelerator = ahead;
     time.Await();
-    time.Work(ReceivedMs(graph, graph.graph().nodes[node].outputs[0], costs));
+    time.Work(ReceivedMs(graph, result, costs));
     if (!costs.check_ms.empty()) time.Work(costs.check_ms[node]);
   }
   double in_turns = ahead + time.work;
@@ -69,13 +125,21 @@ double ReceivedMs(const StaticGraph& graph, ValueId value, const CostProfile& co
   return costs.receive_ms_per_mb * Megabytes(graph, value);
 }
 
+std::vector<double> WholeInEnclaveMs(const CostProfile& costs) {
+  std::vector<uint32_t> nodes(costs.enclave_ms.size());
+  std::iota(nodes.begin(), nodes.end(), 0u);
+  Room room(costs);
+  room.Compile(nodes);
+  std::vector<double> times;
+  for (uint32_t node : nodes) times.push_back(room.EnclaveMs(node));
+  return times;
+}
+
 double PredictMs(const StaticGraph& graph, const Plan& plan, const CostProfile& costs) {
   double ms = 0;
-  for (const Stage& stage : plan.stages) {
-    if (stage.accelerator) ms += AcceleratorStageMs(graph, stage, plan, costs);
-    else
-      for (uint32_t node : stage.nodes) ms += costs.enclave_ms[node];
-  }
+  Room room(costs);
+  for (const Stage& stage : plan.stages)
+    ms += stage.accelerator ? AcceleratorStageMs(graph, stage, plan, costs) : EnclaveStageMs(graph, stage, costs, room);
   return ms;
 }
 

@@ -32,7 +32,7 @@ class Search {
       if (offloaded[i]) subset.insert(operators_[i]);
     Plan plan{.scheme = scheme_, .check = check_};
     plan.placement = scheme_ == Scheme::kVerified ? PlaceVerified(graph_, &subset) : PlaceSoter(graph_, subset, check_);
-    plan.stages = SplitIntoStages(graph_, plan.placement, plan.check);
+    plan.stages = ArrangeStages(graph_, plan.placement, plan.check);
     double ms = PredictMs(graph_, plan, costs_);
     if (!best_.has_value() || ms < best_ms_) best_ = std::move(plan), best_ms_ = ms;
     ++trials_;

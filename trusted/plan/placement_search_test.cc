@@ -95,5 +95,62 @@ TEST(PredictMs, OverlapHidesTheShorterSide) {
   EXPECT_NEAR(PredictMs(graph, plan, half), (PredictMs(graph, plan, beside) + PredictMs(graph, plan, in_turns)) / 2, 1e-9);
 }
 
+TEST(PredictMs, LargerWeightsServeThoseThatGainMostForAByte) {
+  StaticGraph graph = BindOne(LongChain(3));  // conv, relu, conv, relu, conv, relu
+  Plan plan = PlanGraph(graph, Scheme::kMlcapsule, Check::kNone, {})->plan();
+  CostProfile costs = Costs(graph, 1, 0);
+  costs.frugal_ms = costs.enclave_ms;
+  costs.extra_bytes.assign(costs.enclave_ms.size(), 0);
+  const double gains[] = {1, 2, 4};
+  for (size_t i = 0; i < 3; ++i) costs.frugal_ms[2 * i] += gains[i], costs.extra_bytes[2 * i] = 100;
+  auto predicted = [&](uint64_t spare_bytes) {
+    costs.spare_bytes = spare_bytes;
+    return PredictMs(graph, plan, costs);
+  };
+  const double all_fast = 3 * 2 + 3 * 0.1;
+  EXPECT_NEAR(predicted(300), all_fast, 1e-9);
+  EXPECT_NEAR(predicted(299), all_fast + 1, 1e-9);
+  EXPECT_NEAR(predicted(199), all_fast + 1 + 2, 1e-9);
+  EXPECT_NEAR(predicted(0), all_fast + 1 + 2 + 4, 1e-9);
+  costs.extra_bytes[4] = 1000;  // what does not fit leaves room to others
+  EXPECT_NEAR(predicted(200), all_fast + 4, 1e-9);
+}
+
+TEST(PredictMs, TheFirstProgramTakesTheRoomForLargerWeightsFirst) {
+  StaticGraph graph = BindOne(LongChain(3));
+  Selection middle = {graph.graph().nodes[2].outputs[0], graph.graph().nodes[3].outputs[0]};
+  Plan plan = PlanGraph(graph, Scheme::kAegisdnn, Check::kNone, middle)->plan();
+  CostProfile costs = Costs(graph, 0, 0);
+  costs.send_ms_per_mb = costs.receive_ms_per_mb = costs.pass_ms_per_mb = 0;
+  double fast = PredictMs(graph, plan, costs);
+  costs.frugal_ms = costs.enclave_ms;
+  costs.extra_bytes.assign(costs.enclave_ms.size(), 0);
+  costs.frugal_ms[0] += 1, costs.frugal_ms[4] += 4, costs.extra_bytes[0] = costs.extra_bytes[4] = 100;
+  costs.spare_bytes = 100;
+  EXPECT_NEAR(PredictMs(graph, plan, costs), fast + 4, 1e-9);
+}
+
+TEST(PredictMs, WhatTheEnclaveFusesCostsAPassWhereItsOperandComesFromOutside) {
+  StaticGraph graph = BindOne(LongChain(2));
+  CostProfile costs = Costs(graph, 0, 0);
+  costs.send_ms_per_mb = costs.receive_ms_per_mb = 0;
+  costs.pass_ms_per_mb = 1000;
+  for (size_t relu : {1u, 3u}) costs.enclave_ms[relu] = 0;
+  Selection first = {graph.graph().nodes[0].outputs[0]};
+  Plan inside = PlanGraph(graph, Scheme::kMlcapsule, Check::kNone, {})->plan();
+  Plan split = PlanGraph(graph, Scheme::kAegisdnn, Check::kNone, first)->plan();
+  EXPECT_NEAR(PredictMs(graph, inside, costs), 4, 1e-9);
+  const double megabytes = 16 * 8 * 8 * 4 / 1e6;
+  EXPECT_NEAR(PredictMs(graph, split, costs), 2 + 1000 * megabytes, 1e-9);
+}
+
+TEST(PredictMs, HandingBackResultsAmidASegmentCostsTheAcceleratorTime) {
+  StaticGraph graph = BindOne(testing::WideCnn());
+  Plan plan = PlanGraph(graph, Scheme::kVerified, Check::kFreivalds, {})->plan();
+  CostProfile costs = Costs(graph, 0.5, 0.1), dearer = costs;
+  dearer.hand_back_ms_per_mb = 10;
+  EXPECT_GT(PredictMs(graph, plan, dearer), PredictMs(graph, plan, costs));
+}
+
 }  // namespace
 }  // namespace soter

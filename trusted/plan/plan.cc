@@ -62,7 +62,9 @@ Status CheckOrder(const StaticGraph& graph, const Plan& plan) {
   for (const GraphInput& input : g.inputs) known[input.value] = true;
   for (const Initializer& initializer : g.initializers) known[initializer.value] = true;
   std::vector<bool> ran(g.nodes.size(), false);
-  for (const Stage& stage : plan.stages)
+  for (const Stage& stage : plan.stages) {
+    if (stage.accelerator && plan.check == Check::kFreivalds && !HasLinear(graph, stage))
+      return Broken(g.nodes[stage.nodes.at(0)], "in a stage that returns nothing to check");
     for (uint32_t i : stage.nodes) {
       const Node& node = g.nodes[i];
       if (ran[i]) return Broken(node, "runs twice");
@@ -74,6 +76,7 @@ Status CheckOrder(const StaticGraph& graph, const Plan& plan) {
       for (ValueId value : node.outputs) known[value] = true;
       ran[i] = true;
     }
+  }
   for (size_t i = 0; i < ran.size(); ++i)
     if (!ran[i]) return Broken(g.nodes[i], "never runs");
   return {};
@@ -118,7 +121,7 @@ Result<ValidatedPlan> PlanGraph(const StaticGraph& graph, Scheme scheme, Check c
   Plan plan{.scheme = scheme, .check = check};
   plan.placement = TRY(Place(graph, scheme, check, selection));
   if (scheme == Scheme::kEnnclave) plan.public_values = selection;
-  plan.stages = SplitIntoStages(graph, plan.placement, check);
+  plan.stages = ArrangeStages(graph, plan.placement, check);
   return ValidatedPlan::Validate(graph, std::move(plan));
 }
 

@@ -177,5 +177,31 @@ TEST_F(BrokenPlan, AMaskInTheEnclaveIsRefused) {
   ExpectRefused("in the enclave");
 }
 
+// Two branches that are masked and one that is not, all of which a sum needs: the sum is ready alone, between two stages.
+TEST(Plan, ASegmentThatWouldReturnNothingToCheckStaysInTheEnclave) {
+  testing::GraphBuilder builder;
+  ValueId x = builder.Input("x", {Dim::Constant(1), Dim::Constant(16), Dim::Constant(8), Dim::Constant(8)});
+  ValueId a = builder.Conv3x3(x, 16, 16), b = builder.Conv3x3(x, 16, 16);
+  ValueId late = builder.Apply(Unary{.kind = UnaryKind::kSigmoid}, {builder.Conv3x3(a, 16, 16)});
+  ValueId sum = builder.Add(b, late);
+  ValueId relu = builder.Relu(sum);
+  ValueId kept = builder.Apply(Unary{.kind = UnaryKind::kSigmoid}, {builder.Conv3x3(relu, 16, 16)});
+  ValueId joined = builder.Add(relu, kept);
+  ValidatedGraph network = builder.Finish({builder.Conv3x3(joined, 16, 16)});
+  StaticGraph graph = Bind(network, DefaultShapes(network.graph(), 1)).value();
+  std::vector<ValueId> linear;
+  for (const Node& node : graph.graph().nodes)
+    if (IsLinear(node.op)) linear.push_back(node.outputs[0]);
+  for (uint32_t bits = 0; bits < 1u << linear.size(); ++bits) {
+    Selection drawn;
+    for (size_t i = 0; i < linear.size(); ++i)
+      if (bits >> i & 1) drawn.insert(linear[i]);
+    Result<ValidatedPlan> plan = PlanGraph(graph, Scheme::kSoter, Check::kFreivalds, drawn);
+    ASSERT_TRUE(plan.ok()) << bits << ": " << plan.error().message;
+    for (const Stage& stage : plan->plan().stages)
+      EXPECT_TRUE(!stage.accelerator || !ReturnedValues(graph, Check::kFreivalds, stage).empty()) << bits;
+  }
+}
+
 }  // namespace
 }  // namespace soter

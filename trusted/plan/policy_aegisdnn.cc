@@ -17,10 +17,12 @@ double SumOver(const std::vector<uint32_t>& nodes, const std::vector<double>& ti
 ProtectionProblem MakeProtectionProblem(const StaticGraph& graph, std::span<const Layer> layers,
                                         std::span<const double> rates, const CostProfile& costs) {
   ProtectionProblem problem{.switch_ms = costs.switch_ms};
+  // Room for larger weights goes to whoever comes first; a deadline has to hold without it.
+  const std::vector<double>& enclave_ms = costs.frugal_ms.empty() ? costs.enclave_ms : costs.frugal_ms;
   std::map<ValueId, ProtectionProblem::Value> values;
   for (uint32_t l = 0; l < layers.size(); ++l) {
     const std::vector<uint32_t>& nodes = layers[l].nodes;
-    problem.layers.push_back({SumOver(nodes, costs.enclave_ms), SumOver(nodes, costs.accelerator_ms), rates[l]});
+    problem.layers.push_back({SumOver(nodes, enclave_ms), SumOver(nodes, costs.accelerator_ms), rates[l]});
     for (ValueId value : layers[l].inputs) values[value].consumers.push_back(l);
     for (ValueId value : layers[l].outputs) values[value].producer = l;
   }

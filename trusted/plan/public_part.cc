@@ -91,13 +91,17 @@ void DropUnused(Graph& graph) {
   std::erase_if(graph.initializers, [&](const Initializer& initializer) { return !used.contains(initializer.value); });
 }
 
-Error NothingInCommon(const Graph& model, const Graph& public_model, size_t common, size_t last_public) {
+Error NothingInCommon(const Graph& model, const Graph& public_model, size_t common, size_t last_public,
+                      uint32_t private_layers) {
   auto describe = [&](const Graph& graph) {
     return common < graph.nodes.size() ? "'" + graph.nodes[common].name + "' (" + OpName(graph.nodes[common].op) + ")"
                                        : std::string("its end");
   };
-  if (common > last_public)
-    return InvalidArgument("--private-layers leaves no public linear operator; give a smaller number");
+  if (common > last_public) {
+    auto linear = std::ranges::count_if(model.nodes, [](const Node& node) { return IsLinear(node.op); });
+    return InvalidArgument("--private-layers: the model has " + std::to_string(linear) + " linear operators, of which at least " +
+                           std::to_string(std::max(private_layers, 1u)) + " stay private: that leaves no public one");
+  }
   return InvalidArgument("--public: the public model shares no linear operator with the model; they part at node " +
                          std::to_string(common) + ", " + describe(model) + " here and " + describe(public_model) +
                          " there; it must begin with the same operators on parameters of the same shape");
@@ -112,7 +116,7 @@ Result<PublicPart> TakePublicPart(Graph model, const Graph& public_model, uint32
   size_t count = std::min(common, last_public);
   auto end = model.nodes.begin() + static_cast<ptrdiff_t>(count);
   if (std::none_of(model.nodes.begin(), end, [](const Node& node) { return IsLinear(node.op); }))
-    return NothingInCommon(model, public_model, common, last_public);
+    return NothingInCommon(model, public_model, common, last_public, private_layers);
   std::map<ValueId, ValueId> replaced;
   std::vector<Initializer> added;
   for (auto node = model.nodes.begin(); node != end; ++node) {

@@ -79,6 +79,23 @@ void FindEdges(const StaticGraph& graph, std::vector<Stage>& stages) {
 
 }  // namespace
 
+bool HasLinear(const StaticGraph& graph, const Stage& stage) {
+  return std::ranges::any_of(stage.nodes, [&](uint32_t node) { return IsLinear(graph.graph().nodes[node].op); });
+}
+
+std::vector<Stage> ArrangeStages(const StaticGraph& graph, Placement& placement, Check check) {
+  for (;;) {
+    std::vector<Stage> stages = SplitIntoStages(graph, placement, check);
+    bool changed = false;
+    for (const Stage& stage : stages) {
+      if (check != Check::kFreivalds || !stage.accelerator || HasLinear(graph, stage)) continue;
+      for (uint32_t node : stage.nodes) placement[node] = {.reason = "its segment would return nothing to check"};
+      changed = true;
+    }
+    if (!changed) return stages;  // else there is one node less on the accelerator
+  }
+}
+
 std::vector<ValueId> ReturnedValues(const StaticGraph& graph, Check check, const Stage& stage) {
   if (check != Check::kFreivalds) return stage.outputs;
   std::vector<ValueId> values;

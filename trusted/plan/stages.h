@@ -19,6 +19,13 @@ struct Stage {
 // Cost: linear in the graph.
 std::vector<Stage> SplitIntoStages(const StaticGraph& graph, const Placement& placement, Check check);
 
+// ArrangeStages splits into stages and makes sure that under Freivalds each one on the accelerator has a linear operator: a
+// segment of others would return nothing that can be checked, so its nodes are placed in the enclave instead.
+std::vector<Stage> ArrangeStages(const StaticGraph& graph, Placement& placement, Check check);
+
+// HasLinear: there is a linear operator in `stage`.
+bool HasLinear(const StaticGraph& graph, const Stage& stage);
+
 // ReturnedValues are what the accelerator returns for `stage`: its outputs; under Freivalds the result of every linear
 // operator instead, in the order they are computed, from which the enclave makes the rest.
 std::vector<ValueId> ReturnedValues(const StaticGraph& graph, Check check, const Stage& stage);

@@ -44,7 +44,7 @@ Result<ValidatedPlan> TakeBack(const StaticGraph& graph, const Plan& plan, const
   }
   // In plaintext an operator is offloaded for its own sake, not as a rider.
   while (plan.scheme != Scheme::kInsecure && TakeBackRiders(graph, plan.check == Check::kFreivalds, made.placement)) continue;
-  made.stages = SplitIntoStages(graph, made.placement, made.check);
+  made.stages = ArrangeStages(graph, made.placement, made.check);
   return ValidatedPlan::Validate(graph, std::move(made));
 }
 
