@@ -58,6 +58,12 @@ class AuditTest(harness.CliTest):
         stolen = {curve["scheme"]: curve for curve in result["stealing"] if curve["start"] == "guess"}
         self.assertTrue(stolen["insecure"]["above_floor"])
         self.assertFalse(stolen["mlcapsule"]["above_floor"])
+        # What `soter bench` reads of it; neither ennclave nor aegisdnn was attacked.
+        self.succeed("bench", "--report", self.directory / "bench", "--models", MODEL, "--schemes", "insecure", "--rounds", "1",
+                     "--audit-json", report / "audit.json")
+        claims = {c["id"]: c for c in json.loads((self.directory / "bench/report.json").read_text())["claims"]}
+        self.assertEqual(claims["C7"]["verdict"], "not measured")
+        self.assertIn("aegisdnn", claims["C7"]["numbers"])
 
     def test_recordings_of_others(self):
         record, report = self.record(), self.directory / "report"

@@ -4,11 +4,13 @@
 import csv
 import json
 import os
+import pty
 import signal
+import subprocess
 import xml.etree.ElementTree as xml
 
 import harness
-from harness import MODEL
+from harness import BUILD, MODEL
 
 QUICK = ["--rounds", "2", "--repeat", "2", "--warm-up", "1", "--threads", "1", "--fault-rounds", "1"]
 
@@ -103,11 +105,56 @@ class BenchTest(harness.CliTest):
         self.assertIn("Interrupted", self.text_of_page())
         self.assertEqual(sorted(os.listdir(self.out)), ["report.csv", "report.html", "report.json"])
 
-    def test_claims_of_other_reports(self):
+    def verdicts(self):
+        return {c["id"]: c["verdict"] for c in self.report()["claims"]}
+
+    def test_claims_of_the_integrity_campaign(self):
+        """Of the file that the program writes now."""
+        integrity = self.directory / "integrity"
+        subprocess.run([BUILD / "soter-integrity-bench", "--report", integrity, "--parts", "distances", "--threads", "1"],
+                       check=True, env=self.environment, stderr=subprocess.DEVNULL)
+        self.bench("--schemes", "insecure", "--integrity-json", integrity / "integrity.json")
+        for claim in ("C8", "C9"):
+            self.assertIn(self.verdicts()[claim], ("reproduced", "refuted"))
+        self.fail_with(2, ["bench", "--report", self.out, "--models", MODEL, "--audit-json", integrity / "integrity.json"],
+                       "--audit-json", "soter audit")
+
+    def test_claims_of_an_audit(self):
+        curve = {"victim": "digits", "start": "guess", "labels": "soft", "queries": 20, "theta": 0.8, "fidelity": [0.9]}
         audit = self.directory / "audit.json"
-        audit.write_text('{"claims": [{"id": "C7", "verdict": "refuted", "numbers": "91% against 90%"}]}')
+        audit.write_text(json.dumps({"stealing": [{**curve, "scheme": "soter", "accuracy": [0.9]},
+                                                  {**curve, "scheme": "aegisdnn", "theta": 0, "accuracy": [0.9]}]}))
         self.bench("--schemes", "insecure", "--audit-json", audit)
-        self.assertEqual([c for c in self.report()["claims"] if c["id"] == "C7"][0]["verdict"], "refuted")
+        self.assertEqual(self.verdicts()["C7"], "refuted")
+        self.assertEqual(self.verdicts()["C6"], "not measured")
+
+    def test_precision_goes_to_the_accelerator_alone(self):
+        self.bench("--schemes", "insecure,mlcapsule", "--precision", "tf32", "--worker", "cpu", "--no-predict")
+        insecure, mlcapsule = self.report()["measurements"]
+        self.assertIn("(cpu) computes in fp32", insecure["skipped"])
+        self.assertIsNone(mlcapsule["skipped"])
+        self.assertEqual(self.report()["protocol"]["precision"], "tf32")
+
+    def test_dimensions_of_inputs(self):
+        self.fail_with(2, ["bench", "--report", self.out, "--models", MODEL, "--dim", "length"], "SYMBOL=EXTENT")
+        self.bench("--schemes", "insecure", "--dim", "no_such=3", "--no-predict")
+        self.assertIn("no_such", self.report()["measurements"][0]["skipped"])
+
+    def test_progress_tells_the_time_left(self):
+        parent, child = pty.openpty()
+        running = subprocess.Popen([BUILD / "soter", "bench", "--report", self.out, "--models", MODEL, "--schemes",
+                                    "insecure,mlcapsule", *QUICK, "--no-predict"], env=self.environment,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=child)
+        os.close(child)
+        shown = b""
+        try:
+            while piece := os.read(parent, 4096):
+                shown += piece
+        except OSError:
+            pass  # the terminal's other end is closed
+        os.close(parent)
+        self.assertEqual(running.wait(), 0)
+        self.assertRegex(shown.decode(errors="replace"), r"about \d+ s left: ")
 
     def test_bad_options(self):
         base = ["bench", "--report", self.out, "--models", MODEL]

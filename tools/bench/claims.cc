@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "tools/bench/paper.h"
@@ -155,23 +154,6 @@ std::vector<Claim> JudgeClaims(const Results& results, const std::vector<Claim>&
     auto found = std::find_if(others.begin(), others.end(), [&](const Claim& other) { return other.id == claim.id; });
     if (found != others.end()) claim.verdict = found->verdict, claim.numbers = found->numbers;
     claims.push_back(claim);
-  }
-  return claims;
-}
-
-std::vector<Claim> ReadClaims(std::string_view json) {
-  std::vector<Claim> claims;
-  nlohmann::json report = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
-  if (!report.is_object() || !report.contains("claims") || !report["claims"].is_array()) return claims;
-  for (const auto& entry : report["claims"]) {
-    bool fits = entry.is_object() && entry.value("id", nlohmann::json()).is_string() &&
-                entry.value("verdict", nlohmann::json()).is_string();
-    if (!fits) continue;
-    auto verdict = std::find(kVerdicts.begin(), kVerdicts.end(), entry["verdict"].get<std::string>());
-    if (verdict == kVerdicts.end()) continue;
-    const auto& numbers = entry.value("numbers", nlohmann::json(""));
-    claims.push_back({.id = entry["id"], .verdict = static_cast<Verdict>(verdict - kVerdicts.begin()),
-                      .numbers = numbers.is_string() ? numbers.get<std::string>() : numbers.dump()});
   }
   return claims;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "tools/bench/results.h"
@@ -20,11 +19,7 @@ struct Claim {
 
 // JudgeClaims gives a verdict on each of the nine claims, C1 to C9. Whatever compares a TEE with a faster accelerator
 // cannot be measured where the accelerator is the same processor; the numbers stand there all the same. others: what
-// reports of `soter audit` and `soter bench --integrity` found on C6 to C9.
+// other programs' reports say on C6 to C9 (tools/bench/other_reports.h).
 std::vector<Claim> JudgeClaims(const Results& results, const std::vector<Claim>& others);
-
-// ReadClaims takes the array "claims" out of another report's JSON, as this command writes it: id, verdict, numbers.
-// Empty where there is none.
-std::vector<Claim> ReadClaims(std::string_view json);
 
 }  // namespace soter::bench

@@ -27,6 +27,11 @@ Result<std::string> CompareText(const Results& before, const Results& after) {
   std::string text;
   if (before.machine != after.machine) text += "WARNING: another machine: " + before.machine + "\n";
   if (before.device != after.device) text += "WARNING: another accelerator: " + before.device + "\n";
+  if (before.protocol.precision != after.protocol.precision)
+    text += "WARNING: another precision: " + before.protocol.precision + "\n";
+  if (before.protocol.dims != after.protocol.dims) text += "WARNING: other dimensions of inputs (--dim)\n";
+  if (before.protocol.threads != after.protocol.threads)
+    text += "WARNING: other threads: " + std::to_string(before.protocol.threads) + " a side\n";
   Table table({{"what"}, {"before, ms", Table::Align::kRight}, {"now, ms", Table::Align::kRight},
                {"change", Table::Align::kRight}, {""}});
   size_t compared = 0;

@@ -40,6 +40,10 @@ std::optional<Summary> Summarise(const Measurement& measurement) {
   return Summary{summary.parts, summary.median, summary.p10, summary.p90};
 }
 
+double MedianOfRound(const Measurement& measurement, size_t round) {
+  return soter::Summarise(measurement.rounds[round]).median;
+}
+
 const Measurement* Find(const Results& results, const Configuration& configuration) {
   auto found = std::find_if(results.measurements.begin(), results.measurements.end(),
                             [&](const Measurement& m) { return m.configuration == configuration; });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,13 +34,17 @@ struct Counts {
   int64_t mul_adds = 0, mul_adds_offloaded = 0;
 };
 
+struct Spread { double p10 = 0, median = 0, p90 = 0; };
+
 struct Measurement {
   Configuration configuration;
   std::vector<std::vector<control::Latency>> rounds;  // the repeats of each
   Counts counts;                       // of the last round
   double expected_ms = 0;              // predicted before the first round; 0: not predicted
   double predicted_round_ms = 0;       // median of the round that it was predicted for
-  double offloaded_share = -1;         // of the enclave's own time; negative: not timed
+  std::map<uint32_t, double> enclave_ms;  // by the value that an operator makes; empty: not predicted
+  std::vector<double> shares;          // of the enclave's own time, offloaded in each round; empty: not timed
+  std::optional<Spread> draws;         // the same for many draws of as many linear operators, all else offloaded
   std::string skipped;                 // why there is nothing; empty when there is
 };
 
@@ -48,11 +53,16 @@ struct Summary {
   double median = 0, p10 = 0, p90 = 0;
 };
 
+// MedianOfRound is the median total of the repeats of one round, of which there are some.
+double MedianOfRound(const Measurement& measurement, size_t round);
+
 // Summarise all repeats of all rounds; nothing where there are none.
 std::optional<Summary> Summarise(const Measurement& measurement);
 
 struct Protocol {
   uint32_t rounds = 0, repeat = 0, warm_up = 0, threads = 0;
+  std::string precision = "fp32";      // of the accelerator
+  std::vector<std::string> dims;       // SYMBOL=EXTENT
 };
 
 struct Results {

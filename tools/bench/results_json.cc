@@ -50,7 +50,9 @@ Json MeasurementJson(const Results& results, const Measurement& m) {
           {"counts", CountsJson(m.counts)},
           {"expected_ms", m.expected_ms > 0 ? Json(m.expected_ms) : Json(nullptr)},
           {"predicted_round_ms", m.predicted_round_ms > 0 ? Json(m.predicted_round_ms) : Json(nullptr)},
-          {"offloaded_share", m.offloaded_share >= 0 ? Json(m.offloaded_share) : Json(nullptr)},
+          {"offloaded_share", m.shares.empty() ? Json(nullptr) : Json(m.shares[0])},
+          {"offloaded_shares", m.shares},
+          {"draws", m.draws ? Json{{"p10", m.draws->p10}, {"median", m.draws->median}, {"p90", m.draws->p90}} : Json(nullptr)},
           {"skipped", m.skipped.empty() ? Json(nullptr) : Json(m.skipped)},
           {"rounds_ms", rounds}};
 }
@@ -79,7 +81,9 @@ Measurement ReadMeasurement(const Json& json) {
               .mul_adds_offloaded = counts.at("mul_adds").at("offloaded")};
   m.expected_ms = NumberOr(json.at("expected_ms"), 0);
   m.predicted_round_ms = NumberOr(json.at("predicted_round_ms"), 0);
-  m.offloaded_share = NumberOr(json.at("offloaded_share"), -1);
+  m.shares = json.value("offloaded_shares", std::vector<double>());
+  if (Json draws = json.value("draws", Json(nullptr)); draws.is_object())
+    m.draws = Spread{draws.at("p10"), draws.at("median"), draws.at("p90")};
   if (json.at("skipped").is_string()) m.skipped = json.at("skipped");
   return m;
 }
@@ -89,7 +93,8 @@ Results ReadResults(const Json& json) {
   Results results{.machine = json.at("machine"), .tee = json.at("tee"), .backend = json.at("worker").at("backend"),
                   .device = json.at("worker").at("device"), .date = json.at("date"), .version = json.at("version"),
                   .accelerator_model = json.at("accelerator_model").is_string() ? json.at("accelerator_model") : "",
-                  .protocol = {protocol.at("rounds"), protocol.at("repeat"), protocol.at("warm_up"), protocol.at("threads")},
+                  .protocol = {protocol.at("rounds"), protocol.at("repeat"), protocol.at("warm_up"), protocol.at("threads"),
+                               protocol.value("precision", "fp32"), protocol.value("dims", std::vector<std::string>())},
                   .complete = json.at("complete")};
   for (const Json& measurement : json.at("measurements")) results.measurements.push_back(ReadMeasurement(measurement));
   return results;
@@ -104,7 +109,8 @@ std::string EncodeJson(const Results& results, const std::vector<Claim>& claims)
                {"worker", {{"backend", results.backend}, {"device", results.device}}},
                {"date", results.date}, {"version", results.version},
                {"protocol", {{"rounds", results.protocol.rounds}, {"repeat", results.protocol.repeat},
-                             {"warm_up", results.protocol.warm_up}, {"threads", results.protocol.threads}}},
+                             {"warm_up", results.protocol.warm_up}, {"threads", results.protocol.threads},
+                             {"precision", results.protocol.precision}, {"dims", results.protocol.dims}}},
                {"complete", results.complete}, {"measurements", Json::array()}, {"claims", Json::array()}};
   for (const Measurement& m : results.measurements) json["measurements"].push_back(MeasurementJson(results, m));
   for (const Claim& claim : claims)

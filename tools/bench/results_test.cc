@@ -5,6 +5,7 @@
 
 #include "tools/bench/claims.h"
 #include "tools/bench/compare.h"
+#include "tools/bench/made_results.h"
 #include "tools/bench/page.h"
 #include "tools/bench/paper.h"
 #include "tools/bench/results_json.h"
@@ -15,13 +16,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Measurement Timed(const std::string& model, const std::string& scheme, std::vector<double> round_ms, double theta = 1,
-                  const std::string& variant = "") {
-  Measurement m{.configuration = {.model = model, .scheme = scheme, .check = "none", .variant = variant, .theta = theta}};
-  for (double ms : round_ms) m.rounds.push_back(std::vector<control::Latency>(3, {.trusted = ms, .total = ms}));
-  return m;
-}
-
 Results Sample() {
   Results results{.machine = "a machine", .tee = "dev", .backend = "cpu", .device = "a processor", .date = "2030-01-01",
                   .version = "1", .protocol = {2, 3, 1, 2}, .complete = true};
@@ -29,10 +23,6 @@ Results Sample() {
                           Timed("mlp", "aegisdnn", {2, 5}, 0.8, kSameSet)};
   results.measurements[1].expected_ms = 2.2, results.measurements[1].predicted_round_ms = 2;
   return results;
-}
-
-const Claim& ClaimOf(const std::vector<Claim>& claims, const std::string& id) {
-  return *std::find_if(claims.begin(), claims.end(), [&](const Claim& claim) { return claim.id == id; });
 }
 
 TEST(Results, RatiosAreTakenWithinARound) {
@@ -98,43 +88,6 @@ TEST(Modelled, TheWordStandsInEveryFile) {
   EXPECT_THAT(ClaimOf(claims, "C1").numbers, HasSubstr("modelled"));
 }
 
-TEST(Claims, ComparisonsWithAFasterAcceleratorAreNotMeasurableOnOneProcessor) {
-  std::vector<Claim> claims = JudgeClaims(Sample(), {});
-  EXPECT_EQ(claims.size(), 9u);
-  EXPECT_EQ(ClaimOf(claims, "C1").verdict, Verdict::kNotMeasurable);
-  EXPECT_THAT(ClaimOf(claims, "C1").numbers, HasSubstr("of soter"));
-  EXPECT_EQ(ClaimOf(claims, "C4").verdict, Verdict::kNotMeasured);
-}
-
-TEST(Claims, AreReproducedOrRefutedByTheNumbers) {
-  Results results = Sample();
-  results.backend = "cuda";
-  EXPECT_EQ(ClaimOf(JudgeClaims(results, {}), "C1").verdict, Verdict::kNotMeasured);  // one network of six
-  EXPECT_THAT(ClaimOf(JudgeClaims(results, {}), "C1").numbers, HasSubstr("1 of 6"));
-  EXPECT_EQ(ClaimOf(JudgeClaims(results, {}), "C3").verdict, Verdict::kReproduced);
-  results.measurements[2] = Timed("mlp", "mlcapsule", {1.5, 3});
-  EXPECT_EQ(ClaimOf(JudgeClaims(results, {}), "C1").verdict, Verdict::kRefuted);
-  results.measurements.push_back(Timed("mlp", "soter", {9, 9}, 1));
-  EXPECT_EQ(ClaimOf(JudgeClaims(results, {}), "C5").verdict, Verdict::kRefuted);
-}
-
-TEST(Claims, LatencyAgainstInputNeedsNoOtherAccelerator) {
-  Results results = Sample();
-  results.measurements.push_back(Timed("mlp", "insecure", {4, 4}));
-  results.measurements.back().configuration.batch = 4;
-  EXPECT_EQ(ClaimOf(JudgeClaims(results, {}), "C4").verdict, Verdict::kReproduced);
-}
-
-TEST(Claims, ComeFromOtherReportsToo) {
-  std::vector<Claim> others = ReadClaims(R"({"claims": [{"id": "C6", "verdict": "refuted", "numbers": "93% of 91%"},
-                                             {"id": "C7", "verdict": "nonsense"}, 3]})");
-  ASSERT_EQ(others.size(), 1u);
-  std::vector<Claim> claims = JudgeClaims(Sample(), others);
-  EXPECT_EQ(ClaimOf(claims, "C6").verdict, Verdict::kRefuted);
-  EXPECT_EQ(ClaimOf(claims, "C7").verdict, Verdict::kNotMeasured);
-  EXPECT_TRUE(ReadClaims("no json").empty());
-}
-
 TEST(Compare, TellsAChangeFromTheSpread) {
   Results before = Sample(), after = Sample();
   after.measurements[0] = Timed("mlp", "insecure", {0.5, 0.6});
@@ -156,6 +109,17 @@ TEST(Prediction, ErrorIsTheMedian) {
   Results none = Sample();
   none.measurements[1].expected_ms = 0;
   EXPECT_LT(MedianPredictionError(none), 0);
+}
+
+TEST(Amdahl, EveryRoundHasItsOwnBound) {
+  Results results = Sample();
+  results.accelerator_model = "10x";
+  results.measurements[1].shares = {0.5, 0.9};
+  results.measurements[1].draws = Spread{0.4, 0.6, 0.9};
+  std::string html = EncodeHtml(results, {});
+  for (const char* text : {"1.82x", "5.26x", "1.56x, 2.17x, 5.26x"}) EXPECT_THAT(html, HasSubstr(text));
+  std::string json = EncodeJson(results, {});
+  EXPECT_EQ(EncodeJson(*DecodeJson(json), {}), json);
 }
 
 TEST(Amdahl, BoundsTheSpeedup) {

@@ -23,6 +23,8 @@ void AddWhatIsMeasured(CLI::App& command, BenchOptions& options) {
       ->delimiter(',')->check(CLI::Range(1u, 4096u))->capture_default_str();
   command.add_option("--input-size", options.input_sizes, "edge lengths of square images [the model's own]")
       ->delimiter(',')->check(CLI::Range(1u, 8192u));
+  command.add_option("--dim", options.dims, "SYMBOL=EXTENT of a symbolic dimension, such as a sequence's length [1]")
+      ->delimiter(',');
   AddCheckOption(command, "--check", options.check, "of the schemes that check results [the scheme's own]");
   command.add_option("--public", options.public_model, "the public model that ennclave's accelerator runs");
 }
@@ -45,6 +47,7 @@ void AddHowItIsMeasured(CLI::App& command, BenchOptions& options) {
                      "model an accelerator of this speed: 10x, or tflops=13.4,gbps=12,latency-us=20; figures are then modelled")
       ->check(AcceleratorSpeedText());
   command.add_option("--worker", options.worker, "auto, cpu, cuda, unix:PATH or HOST:PORT")->capture_default_str();
+  AddAcceleratorOptions(command, options.accelerator);
   command.add_option("--threads", options.threads, "of each side [as many as there are cores]")->check(CLI::Range(1u, 1024u));
 }
 

@@ -12,6 +12,7 @@
 #include "owner/zoo/zoo.h"
 #include "tools/bench/claims.h"
 #include "tools/bench/compare.h"
+#include "tools/bench/other_reports.h"
 #include "tools/bench/page.h"
 #include "tools/bench/results_json.h"
 #include "tools/cli/bench_plan.h"
@@ -79,17 +80,28 @@ class SchemeBench {
       if (!old.ok()) return Annotate(old.error(), "--compare: " + options_.compare);
       before_ = std::move(old).value();
     }
-    for (const std::string& path : {options_.audit_json, options_.integrity_json}) {
-      if (path.empty()) continue;
-      std::vector<bench::Claim> claims = bench::ReadClaims(TRY(ReadText(path)));
-      if (claims.empty()) return InvalidArgument(path + ": it says nothing on the paper's claims");
-      other_claims_.insert(other_claims_.end(), claims.begin(), claims.end());
+    for (const std::string& dim : options_.dims) {
+      size_t equals = dim.rfind('=');
+      bool fits = equals != std::string::npos && equals > 0 && equals + 1 < dim.size() &&
+                  dim.find_first_not_of("0123456789", equals + 1) == std::string::npos;
+      if (!fits) return InvalidArgument("--dim " + dim + ": give SYMBOL=EXTENT");
     }
+    TRY(AddClaims("--audit-json", options_.audit_json, bench::ClaimsOfAudit));
+    TRY(AddClaims("--integrity-json", options_.integrity_json, bench::ClaimsOfIntegrity));
     if (!options_.public_model.empty()) public_model_ = TRY(LoadModel(options_.public_model, nullptr, nullptr));
     threads_ = options_.threads > 0 ? options_.threads : static_cast<uint32_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
     results_ = {.machine = MachineLine(), .tee = "", .backend = "", .device = "", .date = Today(), .version = SOTER_VERSION,
                 .accelerator_model = options_.accelerator_model,
-                .protocol = {options_.rounds, options_.repeat, options_.warm_up, threads_}};
+                .protocol = {options_.rounds, options_.repeat, options_.warm_up, threads_, options_.accelerator.precision,
+                             options_.dims}};
+    return {};
+  }
+
+  Status AddClaims(const char* option, const std::string& path, Result<std::vector<bench::Claim>> (*judge)(std::string_view)) {
+    if (path.empty()) return {};
+    Result<std::vector<bench::Claim>> claims = judge(TRY(ReadText(path)));
+    if (!claims.ok()) return Annotate(claims.error(), std::string(option) + ": " + path);
+    other_claims_.insert(other_claims_.end(), claims->begin(), claims->end());
     return {};
   }
 
@@ -127,6 +139,7 @@ class SchemeBench {
     bool finding = code == ErrorCode::kUnsupported || code == ErrorCode::kMalformed || code == ErrorCode::kInvalidArgument;
     if (!finding) return status;
     measurement.skipped = status.error().message;
+    measurement.shares.clear();
     measurement.rounds.clear();
     return {};
   }
@@ -135,7 +148,7 @@ class SchemeBench {
     const Configuration& c = measurement.configuration;
     ValidatedGraph sized = TRY(bench::WithInputSize(graph, c.input_size));
     control::RunRequest request;
-    request.inputs = TRY(ChooseInputs(sized.graph(), TRY(bench::InputsFor(sized.graph(), c.batch))));
+    request.inputs = TRY(ChooseInputs(sized.graph(), TRY(bench::InputsFor(options_, sized.graph(), c.batch))));
     TRY(CheckShapes(sized, ShapesOf(request.inputs)));
     EnclaveOptions enclave = OptionsFor(c);
     std::unique_ptr<EnclaveSession> session = TRY(EnclaveSession::Start(enclave, nullptr));
@@ -161,6 +174,7 @@ class SchemeBench {
   EnclaveOptions OptionsFor(const Configuration& c) {
     EnclaveOptions enclave{.worker = options_.worker, .accelerator_model = options_.accelerator_model};
     control::Settings& settings = enclave.settings;
+    if (UsesWorker(SchemeFromName(c.scheme))) Apply(options_.accelerator, settings);
     settings.scheme = SchemeFromName(c.scheme);
     settings.theta = c.theta;
     settings.check = CheckFromName(c.check);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <numeric>
+#include <random>
 
 #include "tools/cli/text.h"
 
@@ -19,6 +22,27 @@ std::string CheckOf(const BenchOptions& options, const std::string& scheme) {
   if (scheme == "verified") return "freivalds";
   if (scheme != "soter") return "none";
   return options.check.empty() ? "freivalds" : options.check;
+}
+
+// What could be offloaded at best under each of many draws of theta of the linear operators: these, and all others.
+std::optional<Spread> SharesOfDraws(const control::PlanReport& plan, double theta) {
+  constexpr size_t kDraws = 1000;
+  std::vector<double> linear, shares;
+  double all = 0, others = 0;
+  for (const control::NodePlan& node : plan.nodes) {
+    all += node.enclave_ms;
+    if (node.linear) linear.push_back(node.enclave_ms);
+    else others += node.enclave_ms;
+  }
+  if (!(all > 0) || linear.empty()) return std::nullopt;
+  auto drawn = static_cast<std::ptrdiff_t>(std::llround(theta * static_cast<double>(linear.size())));
+  std::mt19937 engine(1);
+  for (size_t i = 0; i < kDraws; ++i) {
+    std::shuffle(linear.begin(), linear.end(), engine);
+    shares.push_back((others + std::accumulate(linear.begin(), linear.begin() + drawn, 0.0)) / all);
+  }
+  std::sort(shares.begin(), shares.end());
+  return Spread{shares[kDraws / 10], shares[kDraws / 2], shares[kDraws - 1 - kDraws / 10]};
 }
 
 // Adds what is measured of one network with inputs of one size.
@@ -72,14 +96,18 @@ void TakePlan(const control::PlanReport& plan, Measurement& measurement) {
   Counts& counts = measurement.counts;
   counts.linear_total = plan.linear_total, counts.linear_offloaded = plan.linear_offloaded;
   counts.mul_adds = plan.mul_adds_total, counts.mul_adds_offloaded = plan.mul_adds_offloaded;
-  if (!plan.predicted) return;
-  measurement.expected_ms = plan.expected_ms;
+  if (plan.predicted) {
+    measurement.expected_ms = plan.expected_ms;
+    for (const control::NodePlan& node : plan.nodes) measurement.enclave_ms[node.value] = node.enclave_ms;
+    if (measurement.configuration.scheme == "soter") measurement.draws = SharesOfDraws(plan, measurement.configuration.theta);
+  }
   double all = 0, offloaded = 0;
   for (const control::NodePlan& node : plan.nodes) {
-    all += node.enclave_ms;
-    offloaded += node.accelerator ? node.enclave_ms : 0;
+    double ms = measurement.enclave_ms.contains(node.value) ? measurement.enclave_ms.at(node.value) : 0;
+    all += ms;
+    offloaded += node.accelerator ? ms : 0;
   }
-  if (all > 0) measurement.offloaded_share = offloaded / all;
+  if (all > 0) measurement.shares.push_back(offloaded / all);
 }
 
 Result<ValidatedGraph> WithInputSize(const ValidatedGraph& graph, uint32_t input_size) {
@@ -96,14 +124,20 @@ Result<ValidatedGraph> WithInputSize(const ValidatedGraph& graph, uint32_t input
   return ValidatedGraph::Validate(std::move(sized));
 }
 
-Result<InputOptions> InputsFor(const Graph& graph, uint32_t batch) {
-  InputOptions inputs{.random = true};
+Result<InputOptions> InputsFor(const BenchOptions& options, const Graph& graph, uint32_t batch) {
+  InputOptions inputs{.random = true, .dims = {}};
   for (const GraphInput& input : graph.inputs) {
     if (input.shape.empty() || !input.shape[0].is_symbol()) continue;
     std::string dim = graph.symbols[input.shape[0].symbol()] + "=" + std::to_string(batch);
     if (!Has(inputs.dims, dim.c_str())) inputs.dims.push_back(dim);
   }
   if (inputs.dims.empty() && batch != 1) return InvalidArgument("--batch: the network's batch is fixed");
+  for (const std::string& dim : options.dims) {
+    // Of several networks each takes the symbols that it has.
+    std::string symbol = dim.substr(0, dim.rfind('='));
+    bool known = std::find(graph.symbols.begin(), graph.symbols.end(), symbol) != graph.symbols.end();
+    if (known || options.models.size() == 1) inputs.dims.push_back(dim);
+  }
   return inputs;
 }
 

@@ -20,7 +20,7 @@ std::vector<Configuration> Configurations(const BenchOptions& options);
 std::string PlacementKey(const Configuration& configuration);
 std::vector<uint32_t> PlacementOf(const control::PlanReport& plan);
 
-// TakePlan adds what a plan says to the measurement that it was made for.
+// TakePlan adds what the plan of one more round says to the measurement that it was made for.
 void TakePlan(const control::PlanReport& plan, Measurement& measurement);
 
 // WithInputSize gives square images another edge length, 0 leaves them. Errors: kInvalidArgument (no such input, or
@@ -28,7 +28,8 @@ void TakePlan(const control::PlanReport& plan, Measurement& measurement);
 Result<ValidatedGraph> WithInputSize(const ValidatedGraph& graph, uint32_t input_size);
 
 // InputsFor are random inputs of `batch` items. Errors: kInvalidArgument (the network's batch is fixed).
-Result<InputOptions> InputsFor(const Graph& graph, uint32_t batch);
+// Of several networks each takes those of options.dims that it has.
+Result<InputOptions> InputsFor(const BenchOptions& options, const Graph& graph, uint32_t batch);
 
 // SummaryText is the table that ends on the terminal.
 std::string SummaryText(const Results& results);

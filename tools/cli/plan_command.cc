@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "tools/cli/commands.h"
 #include "tools/cli/model.h"
@@ -56,6 +57,13 @@ std::string NodesText(const control::PlanReport& report) {
   return table.Text();
 }
 
+// Nothing where there is no deadline.
+std::optional<bool> KeepsDeadline(const PlanSummary& summary) {
+  const control::Settings& settings = summary.settings;
+  if (settings.scheme != control::Scheme::kAegisdnn || !(settings.deadline_ms > 0) || !summary.report.predicted) return {};
+  return summary.report.expected_ms <= settings.deadline_ms;
+}
+
 std::string PlanAsText(const PlanSummary& summary) {
   const control::PlanReport& report = summary.report;
   const control::Settings& settings = summary.settings;
@@ -78,6 +86,9 @@ std::string PlanAsText(const PlanSummary& summary) {
     text += "expected   " + FormatMs(report.expected_ms) +
             (report.predicted ? ", from times of both sides\n" : " if the accelerator is as fast as the enclave\n");
   }
+  if (std::optional<bool> kept = KeepsDeadline(summary))
+    text += "deadline   " + FormatMs(settings.deadline_ms) +
+            (*kept ? ", kept\n" : ", NOT kept: no plan is expected to; this is the fastest\n");
   text += "note       " + TerminalSafe(report.notice, Lines::kJoin) + "\n";
   if (settings.scheme == control::Scheme::kSoter && !settings.placement.has_value())
     text += "           The choice is drawn anew at every load: another run offloads other operators.\n";
@@ -120,6 +131,7 @@ std::string PlanAsJson(const PlanSummary& summary) {
       {"weight_bytes", {{"enclave", report.enclave_weight_bytes}, {"accelerator", report.accelerator_weight_bytes}}},
       {"expected_ms", report.expected_ms},
       {"predicted", report.predicted},
+      {"deadline_kept", KeepsDeadline(summary) ? Json(*KeepsDeadline(summary)) : Json(nullptr)},
       {"fault_rate", Known(report.fault_rate)},
       {"faults", report.faults},
       {"notice", report.notice}};
