@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -114,6 +116,43 @@ TEST_F(TuningFileTest, ChoicesOfTwoProcessesAreBothKept) {
   third.Attach(path_);
   EXPECT_EQ(third.Choose("a", 2, MustNotMeasure), kSecond);
   EXPECT_EQ(third.Choose("b", 2, MustNotMeasure), kSecond);
+}
+
+TEST_F(TuningFileTest, ChoicesOfAnotherMachineAreNotUsedAndStay) {
+  // What another processor measured stands under other keys, since its brand is part of them.
+  const TunedChoices of_another{{0x0123456789abcdef, {0, 0}}, {UINT64_MAX, {9, 1}}};
+  Write(EncodeTuning(of_another));
+  TuningCache cache;
+  cache.Attach(path_);
+  EXPECT_EQ(cache.Choose("a", 2, MeasureSecond), kSecond);
+  cache.Keep();
+  TunedChoices kept = DecodeTuning(Read()).value();
+  EXPECT_EQ(kept.size(), of_another.size() + 1);
+  for (const auto& [key, choice] : of_another) EXPECT_EQ(kept.at(key), choice);
+}
+
+TEST_F(TuningFileTest, ManyProcessesAtOnceLeaveAWellFormedFile) {
+  constexpr int kProcesses = 6;
+  for (int i = 0; i < kProcesses; ++i) {
+    if (::fork() != 0) continue;
+    for (int round = 0; round < 20; ++round) {
+      TuningCache cache;
+      cache.Attach(path_);
+      cache.Choose(std::to_string(i) + " " + std::to_string(round), 2, MeasureSecond);
+      cache.Keep();
+    }
+    ::_exit(0);
+  }
+  for (int i = 0; i < kProcesses; ++i) {
+    int status = -1;
+    ASSERT_GT(::wait(&status), 0);
+    EXPECT_EQ(status, 0);
+  }
+  Result<TunedChoices> kept = DecodeTuning(Read());
+  ASSERT_TRUE(kept.ok());  // a choice may be lost to another process's write, never garbled
+  EXPECT_GE(kept->size(), 1u);
+  for (const auto& [key, choice] : *kept) EXPECT_EQ(choice, kSecond);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_ + "/deeper"), {}), 1) << "no leftovers";
 }
 
 TEST_F(TuningFileTest, AFileThatIsNoneCountsAsEmptyAndIsReplaced) {
