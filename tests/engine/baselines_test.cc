@@ -288,5 +288,18 @@ TEST(ValidatedPlan, BaselinesMaskAndCheckNothing) {
   EXPECT_THAT(ValidatedPlan::Validate(graph, plan).error().message, HasSubstr("masks nothing"));
 }
 
+// A weight that crossed under one mask must not cross under another, whatever the accelerator's speed is by then.
+TEST(Latency, UnderSoterTheFirstShapesSettleWhatCrosses) {
+  control::Settings settings = SettingsFor(Scheme::kSoter, 1, Check::kNone);
+  settings.objective = control::Objective::kLatency;
+  Harness harness(settings, testing::WideCnn());
+  Result<control::RunReport> first = harness.Run(RandomBatch(2, 7));
+  size_t starts = harness.record_.starts;
+  Result<control::RunReport> second = harness.Run(RandomBatch(3, 7));
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_EQ(first->accelerator_operators, second->accelerator_operators);
+  EXPECT_EQ(harness.record_.starts - starts, second->accelerator_operators > 0 ? second->switches : 0) << "measured again";
+}
+
 }  // namespace
 }  // namespace soter

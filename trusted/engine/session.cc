@@ -229,6 +229,16 @@ Result<std::vector<Shape>> Session::CheckInputs(const control::RunRequest& reque
   return shapes;
 }
 
+// Under `soter` the first shapes settle what crosses: with another choice a weight would cross under a second mask.
+void Session::SettleSelection(const StaticGraph& graph, const soter::Plan& plan) {
+  if (settings_.scheme != Scheme::kSoter || settings_.objective != control::Objective::kLatency) return;
+  settings_.objective = control::Objective::kPolicy;
+  selection_.clear();
+  const std::vector<Node>& nodes = graph.graph().nodes;
+  for (size_t i = 0; i < nodes.size(); ++i)
+    if (plan.placement[i].accelerator && IsLinear(nodes[i].op)) selection_.insert(nodes[i].outputs[0]);
+}
+
 Status Session::Prepare(const std::vector<Shape>& shapes) {
   if (binding_ != nullptr && shapes == bound_shapes_) return {};
   Clock::time_point start = Clock::now();
@@ -236,6 +246,7 @@ Status Session::Prepare(const std::vector<Shape>& shapes) {
   StaticGraph graph = TRY(Bind(model_, shapes));
   TRY(RequireMemory(graph, MachineMemoryBytes()));
   ValidatedPlan plan = TRY(PlanFor(graph, {}));
+  SettleSelection(graph, plan.plan());
   if (!taken_back_.empty()) plan = TRY(TakeBack(graph, plan.plan(), taken_back_));
   TRY(Connected());
   Layout layout = TRY(ActivationLayout(static_cast<int>(settings_.threads)));

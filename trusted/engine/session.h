@@ -53,6 +53,7 @@ class Session {
   // PlanFor measures first where plans depend on it; samples as InjectFaults takes them.
   Result<ValidatedPlan> PlanFor(const StaticGraph& graph, std::span<const Tensor> samples);
   Status Measure(const StaticGraph& graph, std::span<const Tensor> samples);
+  void SettleSelection(const StaticGraph& graph, const soter::Plan& plan);
   Status Prepare(const std::vector<Shape>& shapes);
   Result<std::unique_ptr<Binding>> BuildFitting(const BindingContext& context, const StaticGraph& graph, ValidatedPlan plan);
   Status CheckAccelerator() const;
