@@ -28,6 +28,9 @@ Status RunCampaign(const CampaignOptions& options) {
   if (Has(options, "distances")) campaign.distances = MeasureDistances(options), TRY(keep());
   if (Has(options, "detection")) campaign.detection = MeasureDetection(options), TRY(keep());
   if (Has(options, "false-alarms")) campaign.false_alarms = MeasureFalseAlarms(options), TRY(keep());
+  if (Has(options, "honest-networks")) campaign.honest = MeasureHonestNetworks(options), TRY(keep());
+  if (Has(options, "sensitivity")) campaign.sensitivity = MeasureSensitivity(options), TRY(keep());
+  if (Has(options, "timing")) campaign.timing = MeasureTiming(options), TRY(keep());
   if (Has(options, "bugs")) campaign.bugs = MeasureBugs(options), TRY(keep());
   return keep();
 }
@@ -40,8 +43,11 @@ int main(int argc, char** argv) {
   soter::integrity::CampaignOptions options;
   app.add_option("--report", options.report, "the directory that the report goes to")->required();
   app.add_option("--models", options.models, "networks of the zoo whose cost is measured")->delimiter(',')->capture_default_str();
-  app.add_option("--parts", options.parts, "cost, operators, detection, bugs, false-alarms, span, distances")
-      ->delimiter(',')->check(CLI::IsMember({"cost", "operators", "detection", "bugs", "false-alarms", "span", "distances"}));
+  const std::vector<std::string> parts = {"cost", "operators", "detection", "bugs", "false-alarms", "honest-networks",
+                                          "sensitivity", "timing", "span", "distances"};
+  app.add_option("--parts", options.parts, "what is measured; all but operators, honest-networks, sensitivity and timing")
+      ->delimiter(',')->check(CLI::IsMember(parts));
+  app.add_option("--honest-runs", options.honest_runs, "of each network with each kind of input")->capture_default_str();
   app.add_option("--runs", options.runs, "of each attack on small operators and networks")->capture_default_str();
   app.add_option("--large-runs", options.large_runs, "of each attack on VGG19 and its operators")->capture_default_str();
   app.add_option("--columns", options.columns, "honest columns for each family and distribution")->capture_default_str();
@@ -57,5 +63,6 @@ int main(int argc, char** argv) {
   soter::integrity::StopOnInterrupt();
   soter::Status status = soter::integrity::RunCampaign(options);
   if (!status.ok()) std::fprintf(stderr, "soter-integrity-bench: %s\n", status.error().message.c_str());
+  if (status.ok() && soter::integrity::Stopped()) soter::integrity::EndByInterrupt();
   return status.ok() ? 0 : 2;
 }

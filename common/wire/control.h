@@ -52,7 +52,7 @@ struct Settings {
   Scheme scheme = Scheme::kSoter;
   double theta = 0.8;                  // fraction of the weight-bearing linear operators, 0 to 1
   Check check = Check::kFreivalds;
-  double fingerprint_rate = 0.1;       // share of (query, operator) pairs that are checked, 0 to 1
+  double fingerprint_rate = 0.1;       // fingerprints for each row of a request, 0 to 1, rounded up
   uint32_t cornerstones = 8;           // per operator
   uint32_t threads = 2;                // of the enclave
   std::string worker;                  // address of the worker; empty when the scheme needs none

@@ -9,8 +9,12 @@
 namespace soter::integrity {
 namespace {
 
-control::Settings SettingsFor(control::Check check, uint32_t threads) {
-  control::Settings settings{.scheme = control::Scheme::kSoter, .theta = 1.0, .check = check, .threads = threads};
+const char* NameOf(control::Scheme scheme) { return scheme == control::Scheme::kSoter ? "soter" : "verified"; }
+
+// Without a check, verified is insecure.
+control::Settings SettingsFor(control::Scheme scheme, control::Check check, uint32_t threads) {
+  if (scheme == control::Scheme::kVerified && check == control::Check::kNone) scheme = control::Scheme::kInsecure;
+  control::Settings settings{.scheme = scheme, .theta = 1.0, .check = check, .threads = threads};
   settings.timeout_ms = 600'000;
   return settings;
 }
@@ -27,18 +31,19 @@ bool IsMeasured(const hostile::Bug& bug) {
 
 class Network {
  public:
-  Network(std::string name, std::function<Result<ValidatedGraph>()> make, const CampaignOptions& options)
-      : name_(std::move(name)), make_(std::move(make)), options_(options) {}
+  Network(std::string name, control::Scheme scheme, std::function<Result<ValidatedGraph>()> make,
+          const CampaignOptions& options)
+      : name_(std::move(name)), scheme_(scheme), make_(std::move(make)), options_(options) {}
 
   BugRow Measure(const hostile::Bug& bug, control::Check check, uint64_t runs) {
-    BugRow row{name_, std::string(bug.name), check == control::Check::kNone ? "none" : "freivalds", 0, 0, 0};
+    BugRow row{name_, std::string(bug.name), NameOf(scheme_), check == control::Check::kNone ? "none" : "freivalds", 0, 0, 0};
     auto random = MakeSeededRandom(options_.seed);
     while (row.runs < runs && !Stopped()) {
       // A first honest query, so that replays have something to repeat; wrong weights are wrong from the start.
       hostile::Liar liar(bug, {.after = 1, .seed = row.runs + 1});
       ValidatedGraph model = make_().value();
       const Graph graph{.value_names = model.graph().value_names, .inputs = model.graph().inputs};
-      auto session = LyingSession::Create(std::move(model), SettingsFor(check, options_.threads), &liar).value();
+      auto session = LyingSession::Create(std::move(model), SettingsFor(scheme_, check, options_.threads), &liar).value();
       if (bug.weight == nullptr && !session->Run(RandomInputs(graph, *random)).ok()) break;
       for (int i = 0; i < kMaxCheckFailures && row.runs < runs; ++i, ++row.runs) Query(*session, graph, *random, check, row);
     }
@@ -49,35 +54,40 @@ class Network {
   void Query(LyingSession& session, const Graph& graph, RandomSource& random, control::Check check, BugRow& row) {
     std::vector<Tensor> inputs = RandomInputs(graph, random);
     Result<control::RunReport> report = session.Run(inputs);
-    row.caught += !report.ok();
+    row.caught += !report.ok() && report.error().code == ErrorCode::kIntegrity;
     if (check != control::Check::kNone || !report.ok()) return;
-    if (plain_ == nullptr) plain_ = LyingSession::Create(make_().value(), SettingsFor(check, options_.threads), nullptr).value();
+    if (plain_ == nullptr)
+      plain_ = LyingSession::Create(make_().value(), SettingsFor(scheme_, check, options_.threads), nullptr).value();
     Result<control::RunReport> honest = plain_->Run(inputs);
     row.changed += honest.ok() && Differs(*report, *honest);
   }
 
   std::string name_;
+  control::Scheme scheme_;
   std::function<Result<ValidatedGraph>()> make_;
   const CampaignOptions& options_;
   std::unique_ptr<LyingSession> plain_;
 };
 
+void MeasureNetwork(Network& network, const std::string& what, uint64_t runs, std::vector<BugRow>& rows) {
+  for (const hostile::Bug& bug : hostile::AllBugs()) {
+    if (!IsMeasured(bug) || runs == 0 || Stopped()) continue;
+    Say("bugs: " + what + ", " + std::string(bug.name));
+    rows.push_back(network.Measure(bug, control::Check::kNone, std::min<uint64_t>(runs, 6)));
+    rows.push_back(network.Measure(bug, control::Check::kFreivalds, runs));
+  }
+}
+
 }  // namespace
 
 std::vector<BugRow> MeasureBugs(const CampaignOptions& options) {
   std::vector<BugRow> rows;
-  struct { std::string name; uint64_t runs; std::function<Result<ValidatedGraph>()> make; } networks[] = {
-      {"small CNN", options.runs, []() -> Result<ValidatedGraph> { return testing::WideCnn(1); }},
-      {"vgg19", options.large_runs, [] { return ZooModel("vgg19"); }}};
-  for (const auto& [name, runs, make] : networks) {
-    Network network(name, make, options);
-    for (const hostile::Bug& bug : hostile::AllBugs()) {
-      if (!IsMeasured(bug) || runs == 0 || Stopped()) continue;
-      Say("bugs: " + name + ", " + std::string(bug.name));
-      BugRow unchecked = network.Measure(bug, control::Check::kNone, std::min<uint64_t>(runs, 6));
-      BugRow row = network.Measure(bug, control::Check::kFreivalds, runs);
-      rows.push_back(unchecked), rows.push_back(row);
-    }
+  for (control::Scheme scheme : {control::Scheme::kVerified, control::Scheme::kSoter}) {
+    const std::string suffix = std::string(", ") + NameOf(scheme);
+    Network small("small CNN", scheme, []() -> Result<ValidatedGraph> { return testing::WideCnn(1); }, options);
+    MeasureNetwork(small, "small CNN" + suffix, options.runs, rows);
+    Network large("vgg19", scheme, [] { return ZooModel("vgg19"); }, options);
+    MeasureNetwork(large, "vgg19" + suffix, options.large_runs, rows);
   }
   return rows;
 }

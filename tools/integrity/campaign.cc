@@ -17,6 +17,11 @@ void StopOnInterrupt() {
   std::signal(SIGINT, [](int) { stopped = true; });
 }
 
+void EndByInterrupt() {
+  std::signal(SIGINT, SIG_DFL);
+  std::raise(SIGINT);
+}
+
 void Say(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
 
 }  // namespace soter::integrity

@@ -14,6 +14,7 @@ struct CampaignOptions {
   uint64_t runs = 1000, large_runs = 50;  // of each attack: on small operators and networks, and on VGG19's
   uint64_t columns = 1'000'000;  // honest ones, for each family and distribution
   uint64_t queries = 150;        // of the attack on the cornerstones' span
+  uint64_t honest_runs = 20;     // of each network with each kind of input
   uint64_t seed = 1;             // of data, never of probes
   uint32_t rounds = 3, repeat = 5, threads = 2;
 };
@@ -21,6 +22,8 @@ struct CampaignOptions {
 // Stopped: the user pressed Ctrl-C. Every part then ends early, and what was measured is reported as such.
 bool Stopped();
 void StopOnInterrupt();
+// EndByInterrupt ends this process as the signal would have, so that a shell sees that it did.
+void EndByInterrupt();
 
 // Say prints one line of progress to standard error.
 void Say(const std::string& line);
@@ -53,7 +56,7 @@ std::vector<DetectionRow> MeasureDetection(const CampaignOptions& options);
 
 // Part 3: how often each of the hostile worker's lies is caught within a whole network.
 struct BugRow {
-  std::string model, bug, check;
+  std::string model, bug, scheme, check;
   uint64_t runs = 0, changed = 0, caught = 0;  // changed: the answer would have been another
 };
 std::vector<BugRow> MeasureBugs(const CampaignOptions& options);
@@ -65,6 +68,30 @@ struct FalseAlarmRow {
   double largest = 0, factor = 0;  // residual in units of u sqrt(k + 64) scale, and the constant
 };
 std::vector<FalseAlarmRow> MeasureFalseAlarms(const CampaignOptions& options);
+
+// Whole networks with an honest accelerator.
+struct HonestRow {
+  std::string model, inputs;
+  uint64_t queries = 0, alarms = 0;
+};
+std::vector<HonestRow> MeasureHonestNetworks(const CampaignOptions& options);
+
+// The smallest change of a single element that is caught with 99%, over the checked operators of a network.
+struct SensitivityRow {
+  std::string model;
+  uint64_t operators = 0, effects = 0;                 // checked; whose effect on the answer was measured
+  double median_of_rms = 0, largest_of_rms = 0;        // in units of the root mean square of the result's elements
+  double largest_of_largest = 0;                       // in units of the result's largest element
+  double largest_of_margin = 0;  // what it does to an output, in units of the distance between the two largest
+};
+std::vector<SensitivityRow> MeasureSensitivity(const CampaignOptions& options);
+
+// Milliseconds from a query to its failure, by which operator's result was wrong.
+struct TimingSample {
+  std::string wrong;
+  std::vector<double> ms;
+};
+std::vector<TimingSample> MeasureTiming(const CampaignOptions& options);
 
 // Part 5: the attack on the span of the cornerstones.
 struct SpanRow {
@@ -96,6 +123,9 @@ struct Campaign {
   std::vector<DetectionRow> detection;
   std::vector<BugRow> bugs;
   std::vector<FalseAlarmRow> false_alarms;
+  std::vector<HonestRow> honest;
+  std::vector<SensitivityRow> sensitivity;
+  std::vector<TimingSample> timing;
   std::vector<SpanRow> span;
   std::vector<DistanceSample> distances;
   bool interrupted = false;
