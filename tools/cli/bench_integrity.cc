@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 
 #include "tools/cli/child_process.h"
@@ -26,6 +27,9 @@ Status BenchIntegrity(const BenchOptions& options) {
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
+  sigset_t none;  // soter waits for signals in a thread of its own; what is blocked here would stay so there
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::execv(program.c_str(), pointers.data());
   return Unavailable("cannot start " + program + ": " + std::strerror(errno));
 }
