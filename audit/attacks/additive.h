@@ -10,7 +10,8 @@ namespace soter::audit {
 
 // PeelRotations attacks R = Q1 diag(d) Q2 where Q1 and Q2 are products of few stages of plane rotations with secret random
 // pairings: singular vectors of seen - ancestor show Q1 and Q2, with few stages they are sparse, rows with equal support
-// are partners, and each stage's angles follow. All angles are then refined by least squares, stage by stage.
+// are partners, and each stage's angles follow. All angles are then refined by least squares, stage by stage. Elements that
+// stay implausibly far from the ancestor, where partners were mistaken, are left at the ancestor's.
 // Empty where the vectors are not sparse: no partners show.
 // Source: this project's SVD-and-peel.
 std::optional<Matrix> PeelRotations(const Matrix& seen, const Matrix& ancestor);

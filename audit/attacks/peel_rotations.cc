@@ -9,7 +9,10 @@
 namespace soter::audit {
 namespace {
 
-constexpr double kNoise = 0.05;       // a smaller entry of a singular vector counts as zero
+constexpr double kNoises[] = {0.08, 0.05, 0.03, 0.015, 0.007, 0.002};  // a smaller entry of a singular vector counts as zero: which, is tried
+constexpr double kFarAway = 8;         // medians of the change
+constexpr size_t kSmall = 32;         // columns; larger matrices that are half full are not looked at
+constexpr double kLeastLikeness = 0.3;
 constexpr size_t kMostToPair = 512;    // every pair of rows is compared
 constexpr int kMostStages = 12;
 constexpr int kRefinements = 400;
@@ -39,20 +42,20 @@ Stage Inverse(Stage stage) {
   return stage;
 }
 
-std::vector<bool> Support(std::span<const double> row) {
+std::vector<bool> Support(std::span<const double> row, double noise) {
   std::vector<bool> support;
-  for (double value : row) support.push_back(std::abs(value) > kNoise);
+  for (double value : row) support.push_back(std::abs(value) > noise);
   return support;
 }
 
 // AngleThatEmpties returns the rotation after which the two rows share as little as possible: the angle of the pair of
 // entries that is largest, at which the first row loses it.
-Turn AngleThatEmpties(const Matrix& q, size_t i, size_t j) {
+Turn AngleThatEmpties(const Matrix& q, size_t i, size_t j, double noise) {
   Turn best{i, j};
   double least = INFINITY;
   for (size_t k = 0; k < q.columns(); ++k) {
     double radius = std::hypot(q(i, k), q(j, k));
-    if (radius < 4 * kNoise) continue;
+    if (radius < 4 * noise) continue;
     Turn turn{i, j, q(j, k) / radius, q(i, k) / radius};  // makes row i zero at k
     double overlap = 0;
     for (size_t l = 0; l < q.columns(); ++l) {
@@ -64,8 +67,8 @@ Turn AngleThatEmpties(const Matrix& q, size_t i, size_t j) {
   return best;
 }
 
-size_t Entries(const Matrix& q) {
-  return static_cast<size_t>(std::ranges::count_if(q.values(), [](double v) { return std::abs(v) > kNoise; }));
+size_t Entries(const Matrix& q, double noise) {
+  return static_cast<size_t>(std::ranges::count_if(q.values(), [noise](double v) { return std::abs(v) > noise; }));
 }
 
 // Likeness of two rows' supports: 1 for rows that the last stage mixed, at most about half for others.
@@ -75,26 +78,52 @@ double SupportLikeness(const std::vector<bool>& a, const std::vector<bool>& b) {
   return either > 0 ? static_cast<double>(both) / static_cast<double>(either) : 0;
 }
 
-// PeelStage finds the pairing of the last stage, best partners first, and turns it back. Empty where that leaves as
-// many entries as before: then there was no such stage, or too many for the partners to show.
-std::optional<Stage> PeelStage(Matrix& q) {
+// Candidate is a pair of rows that may be partners: how many entries they have left when turned back.
+struct Candidate {
+  double left, unlikeness;
+  Turn turn;
+};
+
+size_t EntriesOf(const Matrix& q, const Turn& turn, double noise) {
+  size_t entries = 0;
+  for (size_t k = 0; k < q.columns(); ++k) {
+    double x = q(turn.i, k), y = q(turn.j, k);
+    entries += (std::abs(turn.cosine * x - turn.sine * y) > noise) + (std::abs(turn.sine * x + turn.cosine * y) > noise);
+  }
+  return entries;
+}
+
+std::vector<Candidate> Candidates(const Matrix& q, double noise) {
   std::vector<std::vector<bool>> supports;
-  for (size_t i = 0; i < q.rows(); ++i) supports.push_back(Support(q.row(i)));
-  std::vector<std::tuple<double, size_t, size_t>> candidates;
+  for (size_t i = 0; i < q.rows(); ++i) supports.push_back(Support(q.row(i), noise));
+  std::vector<Candidate> candidates;
   for (size_t i = 0; i < q.rows(); ++i)
-    for (size_t j = i + 1; j < q.rows(); ++j)
-      if (double likeness = SupportLikeness(supports[i], supports[j]); likeness > 0) candidates.push_back({-likeness, i, j});
-  std::ranges::sort(candidates);
+    for (size_t j = i + 1; j < q.rows(); ++j) {
+      double likeness = SupportLikeness(supports[i], supports[j]);
+      if (likeness < kLeastLikeness) continue;
+      Turn turn = AngleThatEmpties(q, i, j, noise);
+      double before = static_cast<double>(EntriesOf(q, {i, j}, noise));
+      candidates.push_back({static_cast<double>(EntriesOf(q, turn, noise)) / before, -likeness, turn});
+    }
+  return candidates;
+}
+
+// PeelStage finds the pairing of the last stage, best partners first, and turns it back: true partners lose half of their
+// entries, others whose support is the same one or two. Empty where that leaves as many entries as before: then there
+// was no such stage, or too many for the partners to show.
+std::optional<Stage> PeelStage(Matrix& q, double noise) {
+  std::vector<Candidate> candidates = Candidates(q, noise);
+  std::ranges::sort(candidates, {}, [](const Candidate& c) { return std::tuple(c.left, c.unlikeness, c.turn.i, c.turn.j); });
   std::vector<bool> taken(q.rows());
   Stage stage;
-  for (auto [likeness, i, j] : candidates) {
-    if (taken[i] || taken[j]) continue;
-    taken[i] = taken[j] = true;
-    stage.push_back(AngleThatEmpties(q, i, j));
+  for (const Candidate& candidate : candidates) {
+    if (taken[candidate.turn.i] || taken[candidate.turn.j]) continue;
+    taken[candidate.turn.i] = taken[candidate.turn.j] = true;
+    stage.push_back(candidate.turn);
   }
-  size_t before = Entries(q);
+  size_t before = Entries(q, noise);
   Rotate(stage, q);
-  if (static_cast<double>(Entries(q)) > kShrinks * static_cast<double>(before)) return std::nullopt;
+  if (static_cast<double>(Entries(q, noise)) > kShrinks * static_cast<double>(before)) return std::nullopt;
   return stage;
 }
 
@@ -114,11 +143,12 @@ struct Factors {
   std::vector<Stage> stages;
 };
 
-std::optional<Factors> Factor(Matrix q) {
+std::optional<Factors> Factor(Matrix q, double noise) {
+  if (q.columns() > kSmall && 2 * Entries(q, noise) > q.values().size()) return std::nullopt;  // no partners show
   Factors factors;
-  while (static_cast<double>(Entries(q)) > kNearlyOne * static_cast<double>(q.columns())) {
+  while (static_cast<double>(Entries(q, noise)) > kNearlyOne * static_cast<double>(q.columns())) {
     if (factors.stages.size() >= kMostStages) return std::nullopt;
-    std::optional<Stage> stage = PeelStage(q);
+    std::optional<Stage> stage = PeelStage(q, noise);
     if (!stage.has_value()) return std::nullopt;
     factors.stages.insert(factors.stages.begin(), Inverse(*stage));
   }
@@ -156,27 +186,57 @@ Matrix Diagonal(std::span<const double> values, const Matrix& right) {
   return y;
 }
 
+// Fit is the mask as far as one threshold explains it, and what is left of the residual.
+struct Fit {
+  Matrix mask;
+  double left_over = INFINITY;
+};
+
+// FitFactors refines the angles of both factors and the spectrum in turn until they settle.
+Fit FitFactors(const Matrix& residual, std::vector<double> spectrum, Factors left, Factors right) {
+  Fit fit;
+  for (int round = 0; round < kRefinements; ++round) {
+    Matrix q1 = Product(left), q2 = Product(right);  // residual = q1 diag(s) q2^T
+    Matrix mask = q1 * Diagonal(spectrum, Transposed(q2));
+    double left_over = Norm(residual - mask);
+    bool settled = left_over > (1 - kSettled) * fit.left_over;
+    if (left_over < fit.left_over) fit = {std::move(mask), left_over};
+    if (settled) break;
+    Matrix middle = TransposedTimes(q1, residual) * q2;
+    for (size_t k = 0; k < spectrum.size(); ++k) spectrum[k] = middle(k, k);
+    FitAngles(left, residual, Diagonal(spectrum, Transposed(q2)));
+    q1 = Product(left);
+    FitAngles(right, Transposed(residual), Diagonal(spectrum, Transposed(q1)));
+  }
+  return fit;
+}
+
+// Plausible leaves at the ancestor what ended far from it beside all other elements: there two rows were paired wrongly.
+Matrix Plausible(Matrix guess, const Matrix& ancestor) {
+  std::vector<double> changes;
+  for (double value : (guess - ancestor).values()) changes.push_back(std::abs(value));
+  auto middle = changes.begin() + static_cast<ptrdiff_t>(changes.size() / 2);
+  std::nth_element(changes.begin(), middle, changes.end());
+  for (size_t i = 0; i < guess.values().size(); ++i)
+    if (std::abs(guess.values()[i] - ancestor.values()[i]) > kFarAway * *middle) guess.values()[i] = ancestor.values()[i];
+  return guess;
+}
+
 }  // namespace
 
 std::optional<Matrix> PeelRotations(const Matrix& seen, const Matrix& ancestor) {
   if (std::max(seen.rows(), seen.columns()) > kMostToPair) return std::nullopt;
   Matrix residual = seen - ancestor;
   Svd svd = Decompose(residual);
-  std::optional<Factors> left = Factor(svd.u), right = Factor(Transposed(svd.vt));
-  if (!left.has_value() || !right.has_value()) return std::nullopt;
-  double before = INFINITY;
-  for (int round = 0; round < kRefinements; ++round) {
-    double left_over = Norm(residual - Product(*left) * Diagonal(svd.s, Transposed(Product(*right))));
-    if (round > 0 && left_over > (1 - kSettled) * before) break;
-    before = left_over;
-    Matrix q1 = Product(*left), q2 = Product(*right);  // residual = q1 diag(s) q2^T
-    Matrix middle = TransposedTimes(q1, residual) * q2;
-    for (size_t k = 0; k < svd.s.size(); ++k) svd.s[k] = middle(k, k);
-    FitAngles(*left, residual, Diagonal(svd.s, Transposed(q2)));
-    q1 = Product(*left);
-    FitAngles(*right, Transposed(residual), Diagonal(svd.s, Transposed(q1)));
+  Fit best;
+  for (double noise : kNoises) {
+    std::optional<Factors> left = Factor(svd.u, noise), right = Factor(Transposed(svd.vt), noise);
+    if (!left.has_value() || !right.has_value()) continue;
+    Fit fit = FitFactors(residual, svd.s, std::move(*left), std::move(*right));
+    if (fit.left_over < best.left_over) best = std::move(fit);
   }
-  return seen - Product(*left) * Diagonal(svd.s, Transposed(Product(*right)));
+  if (best.mask.empty()) return std::nullopt;
+  return Plausible(seen - best.mask, ancestor);
 }
 
 }  // namespace soter::audit

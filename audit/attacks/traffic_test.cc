@@ -11,6 +11,7 @@
 #include "audit/attacks/pads.h"
 #include "audit/attacks/sandwich.h"
 #include "audit/attacks/source_separation.h"
+#include "audit/controls/masks.h"
 #include "audit/testing/synthetic.h"
 
 namespace soter::audit {
@@ -82,29 +83,6 @@ TEST(Additive, TapsThatShareAMaskLeakAllButTheirMean) {
     for (size_t c = 0; c < 16; ++c)
       for (size_t t = 0; t < 9; ++t) seen(i, c * 9 + t) += mask(i, c);
   EXPECT_NEAR(Adp(RemoveSharedTaps(seen, pair.ancestor, 9), pair), 1.0 / 9, 0.03);
-}
-
-// Rotations is a product of `stages` layers of plane rotations with random pairings.
-Matrix Rotations(Draw& draw, size_t size, int stages) {
-  Matrix q = Matrix::Identity(size);
-  for (int stage = 0; stage < stages; ++stage) {
-    std::vector<size_t> order = draw.Permutation(size);
-    for (size_t p = 0; p + 1 < size; p += 2) {
-      double angle = draw.Uniform(0, 2 * M_PI), c = std::cos(angle), s = std::sin(angle);
-      for (size_t k = 0; k < size; ++k) {
-        double x = q(order[p], k), y = q(order[p + 1], k);
-        q(order[p], k) = c * x - s * y, q(order[p + 1], k) = s * x + c * y;
-      }
-    }
-  }
-  return q;
-}
-
-Matrix RotationMask(Draw& draw, size_t rows, size_t columns, int stages, double amplitude) {
-  Matrix left = Rotations(draw, rows, stages), right = Rotations(draw, columns, stages), middle(rows, columns);
-  std::vector<double> spectrum = Decompose(draw.Gaussian(rows, columns)).s;
-  for (size_t i = 0; i < spectrum.size(); ++i) middle(i, i) = amplitude * spectrum[i];
-  return left * middle * right;
 }
 
 TEST(Additive, FewStagesOfRotationsArePeeled) {

@@ -4,8 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "audit/view/view.h"
+#include "audit/linear/draw.h"
 #include "audit/view/layer.h"
+#include "audit/view/view.h"
 
 namespace soter::audit {
 
@@ -19,9 +20,13 @@ struct ControlMask {
   bool reused_pad = false;    // activations cross under a pad that is the same in every query
 };
 
-// ControlMasks lists GroupCover (k = 4), ObfuscaTune, and additive masks with a constant spectrum, taps that share a mask,
-// a reused pad, and a mask drawn again at every load. Few stages of rotations are a control of the unit tests alone.
+// ControlMasks lists GroupCover (k = 4), ObfuscaTune, and additive masks with few stages, a constant spectrum, taps that
+// share a mask, a reused pad, and a mask drawn again at every load.
 std::vector<ControlMask> ControlMasks();
+
+// RotationMask draws R = amplitude Q1 diag(d) Q2 [rows, columns], where Q1 and Q2 are products of `stages` layers of plane
+// rotations with random pairings and d the singular values of a Gaussian matrix: elements of R have deviation `amplitude`.
+Matrix RotationMask(Draw& draw, size_t rows, size_t columns, int stages, double amplitude);
 
 // MaskedViews is what an accelerator would have seen of `truth` (bound to one query) under a mask: every linear operator
 // a segment of its own, one view for each load. `queries` are the adversary's own inputs.

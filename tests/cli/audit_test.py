@@ -38,7 +38,7 @@ class AuditTest(harness.CliTest):
         result = json.loads((report / "audit.json").read_text())
         self.assertTrue(result["passed"])
         controls = {control["control"]: control for control in result["controls"]}
-        self.assertEqual(len(controls), 11)
+        self.assertEqual(len(controls), 12)
         self.assertTrue(all(control["passed"] for control in controls.values()))
         self.assertTrue(controls["digits under insecure"]["broke"])
         self.assertFalse(controls["digits under mlcapsule"]["broke"])
