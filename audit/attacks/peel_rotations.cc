@@ -9,7 +9,8 @@
 namespace soter::audit {
 namespace {
 
-constexpr double kNoises[] = {0.08, 0.05, 0.03, 0.015, 0.007, 0.002};  // a smaller entry of a singular vector counts as zero: which, is tried
+// A smaller entry of a singular vector counts as zero: which of these fits best is tried.
+constexpr double kNoises[] = {0.08, 0.05, 0.03, 0.015, 0.007, 0.002};
 constexpr double kFarAway = 8;         // medians of the change
 constexpr size_t kSmall = 32;         // columns; larger matrices that are half full are not looked at
 constexpr double kLeastLikeness = 0.3;

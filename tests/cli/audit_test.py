@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """soter audit: the small audit passes, its controls come out as they must, and recordings and programs of others work."""
 
+import importlib.util
 import json
 import stat
+import unittest
 
 import harness
 import numpy as np
@@ -30,6 +32,7 @@ class AuditTest(harness.CliTest):
         self.succeed("view", MODEL, "-o", record, "--scheme", "soter", "--theta", "1", "--check", "none")
         return record
 
+    @unittest.skipUnless(importlib.util.find_spec("torch"), "PyTorch is not here: scripts/setup --without-audit")
     def test_small_audit(self):
         report = self.directory / "report"
         text = self.succeed("audit", "--report", report, "--small", timeout=800)
@@ -81,6 +84,20 @@ class AuditTest(harness.CliTest):
         self.assertIn("attack", text)
         self.fail_with(2, ["audit", "--report", self.directory / "bad", "--view", record, "--ancestor", MODEL,
                            "--attacks", "scale", "--attack-program", self.program("float64")], "0.weight.npy")
+
+    def test_every_run_says_what_its_scheme_does_not_hide(self):
+        recoverable = "weights recoverable by anyone with a public ancestor or a few images: see docs/audit.md"
+        lines = {"insecure": "sees every weight and input in plaintext", "verified": "sees every weight and input in plaintext",
+                 "mlcapsule": "sizes and times are visible", "soter": recoverable}
+        for scheme, line in lines.items():
+            for command in (["plan", MODEL], ["run", MODEL, "--random"]):
+                text = " ".join(self.succeed(*command, "--scheme", scheme).split())
+                self.assertIn(line, text, f"{command[0]} {scheme}")
+        for check, line in {"none": "learns what stays in the enclave too", "fingerprint": "nothing about your own result",
+                            "freivalds": "checked up to rounding error"}.items():
+            text = " ".join(self.succeed("plan", MODEL, "--check", check).split())
+            self.assertIn(recoverable, text)
+            self.assertIn(line, text)
 
     def test_refusals(self):
         report = self.directory / "report"

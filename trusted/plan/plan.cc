@@ -142,10 +142,11 @@ std::string Notice(Scheme scheme, Check check) {
              "results are not checked; answers are those of the public layers, not of the model's own";
     case Scheme::kSoter: break;
   }
-  std::string hidden = "soter: one hidden factor per operator; weights are recoverable by anyone with a public ancestor "
-                       "or a few images (docs/audit.md); ";
+  std::string hidden = "soter: one hidden factor per operator; weights recoverable by anyone with a public ancestor or a few "
+                       "images: see docs/audit.md; ";
   switch (check) {
-    case Check::kNone: return hidden + "results are not checked";
+    case Check::kNone:
+      return hidden + "results are not checked, and whoever makes them up learns what stays in the enclave too";
     case Check::kFingerprint: return hidden + "fingerprints are spot checks and say nothing about your own result";
     case Check::kFreivalds: return hidden + "every offloaded result is checked up to rounding error";
   }
