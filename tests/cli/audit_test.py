@@ -68,6 +68,42 @@ class AuditTest(harness.CliTest):
         self.assertEqual(claims["C7"]["verdict"], "not measured")
         self.assertIn("aegisdnn", claims["C7"]["numbers"])
 
+    def test_what_is_done_is_kept(self):
+        report = self.directory / "report"
+        arguments = ["audit", "--report", report, "--small", "--schemes", "insecure,mlcapsule", "--attacks", "read",
+                     "--budgets", "0"]
+        self.succeed(*arguments)
+        parts = sorted((report / "parts").rglob("*.json"))
+        self.assertEqual([part.name for part in parts], ["black-box.json", "insecure.json", "mlcapsule.json"])
+        first = json.loads((report / "audit.json").read_text())
+        self.assertTrue(first["complete"])
+        parts[1].unlink()
+        before = [part.stat().st_mtime_ns for part in parts if part.exists()]
+        self.succeed(*arguments)
+        self.assertEqual([part.stat().st_mtime_ns for part in (parts[0], parts[2])], before)
+        again = json.loads((report / "audit.json").read_text())
+        results = [[(row["scheme"], row["attack"], row["layers"]) for row in one["outcomes"]] for one in (first, again)]
+        self.assertEqual(*results)
+        parts[2].write_text("{}")  # what cannot be read is computed again
+        self.succeed(*arguments)
+        self.assertIn("outcomes", json.loads(parts[2].read_text()))
+
+    def test_text_and_layers_of_ennclave(self):
+        """All weights of the Transformer, read off the accelerator and put in by Python, make the victim again."""
+        report = self.directory / "report"
+        self.succeed("audit", "--report", report, "--small", "--victims", "text", "--schemes", "insecure,ennclave",
+                     "--attacks", "read", "--queries", "4")
+        result = json.loads((report / "audit.json").read_text())
+        (read,) = [row for row in result["outcomes"] if (row["scheme"], row["attack"]) == ("insecure", "read")]
+        self.assertEqual(read["broken_layers"], 13)
+        self.assertEqual(read["substitute"]["fidelity"], 1)
+        stolen = {curve["scheme"]: curve for curve in result["stealing"] if curve["start"] == "guess"}
+        self.assertGreater(stolen["insecure"]["fidelity"][0], 0.9)
+        self.assertTrue(stolen["insecure"]["above_floor"])
+        (ennclave,) = [row for row in result["outcomes"] if (row["scheme"], row["attack"]) == ("ennclave", "read")]
+        self.assertGreaterEqual(ennclave["share_on_accelerator"], 0.7)
+        self.assertEqual(ennclave["broken_layers"], 0)  # what lies there was public before
+
     def test_recordings_of_others(self):
         record, report = self.record(), self.directory / "report"
         text = self.succeed("audit", "--report", report, "--view", record, "--ancestor", MODEL, "--truth", MODEL,

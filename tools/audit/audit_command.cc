@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "tools/audit/foreign_view.h"
 #include "tools/audit/page.h"
 #include "tools/audit/suite.h"
+#include "tools/cli/cleanup.h"
 #include "tools/cli/files.h"
 #include "tools/cli/options.h"
 
@@ -63,9 +65,8 @@ void AddOptions(CLI::App& app, AuditOptions& options) {
       ->check(CLI::Range(size_t{1}, size_t{100000}))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of every secret and every choice")->capture_default_str();
-  app.add_option("--budgets", options.budgets, "queries with which substitutes are trained; 0: none are")
-      ->delimiter(',')
-      ->capture_default_str();
+  app.add_option("--budgets", options.budgets, "queries with which substitutes are trained; 0: none are [of each victim its own]")
+      ->delimiter(',');
   app.add_option("--seeds", options.seeds, "substitutes trained for each point")
       ->check(CLI::Range(size_t{1}, size_t{100}))
       ->capture_default_str();
@@ -79,6 +80,14 @@ void AddOptions(CLI::App& app, AuditOptions& options) {
   ancestor->needs(view);
 }
 
+// MakeSmall: what the user did not choose becomes a quick look.
+void MakeSmall(const CLI::App& app, AuditOptions& options) {
+  options.seeds = 1;
+  if (app.count("--victims") == 0) options.victims = {"digits"};
+  if (app.count("--schemes") == 0) options.schemes = {"insecure", "soter", "mlcapsule"};
+  if (app.count("--theta") == 0) options.thetas = {0.8};
+}
+
 Result<int> Audit(const AuditOptions& options) {
   std::error_code error;
   fs::create_directories(options.report, error);
@@ -88,9 +97,14 @@ Result<int> Audit(const AuditOptions& options) {
     return 0;
   }
   Progress progress;
-  Report report = TRY(RunCampaign(options, progress));
+  std::atomic<bool> done = false;
+  Cleanup note([&] {
+    if (!done) std::fputs(("soter audit: what is done so far lies in " + options.report +
+                           "; the same command goes on from there\n").c_str(), stderr);
+  });
+  Report report = TRY(RunCampaign(options, progress, [&](const Report& part) { return WriteReport(options.report, part); }));
+  done = true;
   progress.Clear();
-  TRY(WriteReport(options.report, report));
   std::fputs(ReportAsText(report).c_str(), stdout);
   if (report.passed()) return 0;
   std::fputs("soter audit: a control came out wrong: this audit says nothing\n", stderr);
@@ -109,8 +123,8 @@ Result<int> AuditMain(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);
     return InvalidArgument(std::string(error.what()) + " (soter audit --help lists what there is)");
   }
-  std::erase(options.budgets, size_t{0});
-  if (options.small) options.seeds = 1, options.budgets.resize(std::min<size_t>(options.budgets.size(), 1));
+  options.steal = options.budgets.empty() || std::erase(options.budgets, size_t{0}) == 0;
+  if (options.small) MakeSmall(app, options);
   return Audit(options);
 }
 

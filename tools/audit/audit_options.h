@@ -11,15 +11,16 @@ namespace soter::audit {
 // AuditOptions is what the user asked for.
 struct AuditOptions {
   std::string report;                       // directory
-  std::vector<std::string> schemes = {"insecure", "soter", "mlcapsule"};
+  std::vector<std::string> schemes = {"insecure", "soter", "aegisdnn", "ennclave", "mlcapsule"};
   std::vector<std::string> attacks;         // names; empty: all
-  std::vector<std::string> victims = {"digits"};
+  std::vector<std::string> victims = {"digits", "glyphs", "text"};
   std::string victims_directory;            // where trained victims are kept; empty: inside the report
-  std::vector<double> thetas = {0.8};       // of the schemes that have one
+  std::vector<double> thetas = {0.2, 0.5, 0.8, 1};  // of the schemes that have one
   std::string check;                        // of schemes that have one; empty: their own
   size_t queries = 64;
   uint64_t seed = 1;
-  std::vector<size_t> budgets = {20, 100};  // queries of substitutes; empty: none are trained
+  bool steal = true;                        // train substitutes
+  std::vector<size_t> budgets;              // queries that they are trained with; empty: what each victim suggests
   size_t seeds = 3;                         // substitutes trained for each point
   bool small = false;
   std::vector<std::string> views;           // recordings of others, one for each load

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
+#include <functional>
+#include <set>
 
 #include "audit/controls/masks.h"
 #include "tools/audit/active_campaign.h"
 #include "tools/audit/guess_files.h"
+#include "tools/audit/kept.h"
+#include "tools/audit/placing.h"
 #include "tools/audit/run_attacks.h"
 #include "tools/audit/stealing.h"
 #include "tools/cli/options.h"
@@ -19,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr uint64_t kSeedsToTry = 32;
 constexpr double kAboveFloor = 0.02;  // and two deviations
 constexpr size_t kActiveBatch = 128;  // queries at once of an accelerator that chooses its answers
 constexpr size_t kFewUnits = 8;       // that it walks in a small audit
@@ -30,79 +32,109 @@ fs::path Scripts() {
   return fs::path(elsewhere != nullptr ? elsewhere : SOTER_AUDIT_SCRIPTS);
 }
 
-StealingEffort EffortOf(const AuditOptions& options) {
-  StealingEffort effort{.budgets = options.budgets};
+// The networks that ennclave deploys get less effort: there is one for each theta, each with a floor of its own.
+StealingEffort EffortOf(const AuditOptions& options, const Victim& victim, std::vector<size_t> budgets) {
+  StealingEffort effort{.budgets = std::move(budgets), .seeds = {}, .thorough = victim.directory.filename() == victim.name};
   for (size_t i = 0; i < options.seeds; ++i) effort.seeds.push_back(options.seed + i);
-  effort.labels = options.small ? std::vector<std::string>{"soft"} : std::vector<std::string>{"soft", "hard"};
   return effort;
 }
 
-bool HasTheta(control::Scheme scheme) {
-  return scheme == control::Scheme::kSoter || scheme == control::Scheme::kEnnclave;
+std::vector<size_t> BudgetsFor(const AuditOptions& options, const Victim& victim) {
+  if (!options.steal) return {};
+  std::vector<size_t> budgets = options.budgets.empty() ? victim.budgets : options.budgets;
+  if (options.small) budgets.resize(1);
+  return budgets;
 }
 
-// SettingsFor: under ennclave, theta is the share of the `operators` linear ones whose layers are public.
-control::Settings SettingsFor(const AuditOptions& options, const std::string& scheme, double theta, size_t operators) {
-  control::Settings settings{.scheme = SchemeFromName(scheme), .theta = theta};
-  bool checked = settings.scheme == control::Scheme::kSoter || settings.scheme == control::Scheme::kVerified;
-  settings.check = checked ? control::Check::kFreivalds : control::Check::kNone;
-  if (settings.scheme == control::Scheme::kSoter && !options.check.empty())
-    settings.check = CheckFromName(options.check);
-  double kept = (1 - theta) * static_cast<double>(operators);
-  settings.private_layers = std::max(1u, static_cast<uint32_t>(std::lround(kept)));
-  settings.threads = settings.worker_threads = 1;
-  settings.seed = options.seed;
-  return settings;
-}
-
-// WithEnoughOffloaded: where operators are drawn at random, the first draw counts that leaves enough work on the
-// accelerator to say anything.
-Result<control::Settings> WithEnoughOffloaded(const Victim& victim, control::Settings settings, const Shape& query) {
-  if (settings.scheme != control::Scheme::kSoter) return settings;
-  control::Settings tried = settings;
-  for (uint64_t i = 0; i < kSeedsToTry; ++i, tried.seed = *tried.seed + 1000)
-    if (TRY(OffloadedShare(victim, tried, query)) >= kLeastShare) return tried;
-  return settings;
+// ConditionsOf is all that decides what a part of the report says.
+std::string ConditionsOf(const AuditOptions& options, const Victim& victim) {
+  std::string text = "1;" + std::to_string(options.seed) + ";" + std::to_string(options.queries) + ";" +
+                     std::to_string(options.seeds) + ";" + options.check + ";" + options.attack_program + ";" +
+                     (options.small ? "small;" : ";");
+  for (const std::string& attack : options.attacks) text += attack + ",";
+  for (size_t budget : BudgetsFor(options, victim)) text += ";" + std::to_string(budget);
+  return text + ";" + victim.report;
 }
 
 // VictimAudit is everything that is done to one victim.
 class VictimAudit {
  public:
-  VictimAudit(const AuditOptions& options, const Victim& victim, Progress& progress, Report& report)
-      : options_(options), victim_(victim), progress_(progress), report_(report) {}
+  // `parts` is the directory in which what this victim gave is kept.
+  VictimAudit(const AuditOptions& options, const Victim& victim, fs::path parts, Progress& progress, Report& report)
+      : options_(options), victim_(victim), parts_(std::move(parts)), budgets_(BudgetsFor(options, victim)),
+        progress_(progress), report_(report) {}
 
-  Status Run() {
+  // Prepare measures the black-box floor, which every scheme is held against.
+  Status Prepare() {
     scratch_ = TRY(ScratchDirectory::Make());
     std::vector<Shape> shapes = {RowsOf(victim_.query_inputs, 0, 1).shape()};
     layers_ = LinearLayers(TRY(Bind(victim_.ancestor, shapes)));
-    TRY(MeasureFloor());
-    for (const std::string& scheme : options_.schemes)
-      for (double theta : options_.thetas) {
-        TRY(AuditScheme(scheme, theta));
-        if (!HasTheta(SchemeFromName(scheme))) break;
-      }
+    size_t before = report_.stealing.size();
+    TRY(Keep("black-box", [&] { return MeasureFloor(); }));
+    floor_.assign(report_.stealing.begin() + static_cast<ptrdiff_t>(before), report_.stealing.end());
     return {};
+  }
+
+  Status Run(const std::string& scheme, double theta) {
+    std::string name = HasTheta(SchemeFromName(scheme)) ? scheme + "-" + FormatFixed(theta, 2) : scheme;
+    return Keep(name, [&] { return AuditScheme(scheme, theta); });
   }
 
   // RunControls attacks the masks that must break.
   Status RunControls() {
-    for (const ControlMask& mask : ControlMasks()) TRY(RunControl(mask));
-    return {};
+    return Keep("controls", [&]() -> Status {
+      for (const ControlMask& mask : ControlMasks()) TRY(RunControl(mask));
+      return {};
+    });
   }
+
+  size_t operators() const { return layers_.size(); }
 
  private:
+  // Keep does `work`, which adds to the report, unless an earlier run has kept what it gave.
+  Status Keep(const std::string& name, const std::function<Status()>& work) {
+    fs::path path = parts_ / (name + ".json");
+    std::string conditions = ConditionsOf(options_, victim_);
+    if (std::optional<Report> part = ReadPart(path, conditions)) {
+      Append(std::move(*part), report_);
+      return {};
+    }
+    ReportSizes before = SizesOf(report_);
+    Clock::time_point start = Clock::now();
+    TRY(work());
+    Report part = Since(report_, before);
+    part.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    report_.seconds += part.seconds;
+    return WritePart(path, conditions, part);
+  }
+
   Status MeasureFloor() {
-    if (options_.budgets.empty()) return {};
+    if (budgets_.empty()) return {};
     progress_.Show(victim_.name + ": the black-box floor", 0);
-    std::vector<StealingRun> runs = FloorRuns(EffortOf(options_));
-    floor_ = Curves(victim_.name, "black box", 0, TRY(Steal(Scripts(), victim_.directory, runs, scratch_->path() / "floor")));
-    for (StealingCurve& curve : floor_) curve.floor = FloorAt(floor_, curve.budget, curve.labels).accuracy;
-    std::ranges::copy(floor_, std::back_inserter(report_.stealing));
+    std::vector<StealingRun> runs = FloorRuns(EffortOf(options_, victim_, budgets_));
+    std::vector<StealingCurve> floor = TRY(Stolen("black box", 0, runs, scratch_->path() / "floor"));
+    for (StealingCurve& curve : floor) {
+      curve.victim = victim_.directory.filename().string();  // a victim made for ennclave has a floor of its own
+      curve.floor = FloorAt(floor, curve.budget, curve.labels).accuracy;
+    }
+    std::ranges::move(floor, std::back_inserter(report_.stealing));
     return {};
   }
 
+  Result<std::vector<StealingCurve>> Stolen(const std::string& scheme, double theta, std::span<const StealingRun> runs,
+                                            const fs::path& scratch) {
+    std::vector<StealingResult> results =
+        TRY(Steal(Scripts(), victim_.directory, runs, RowCount(Queries()), scratch));
+    std::vector<StealingCurve> curves = Curves(victim_.name, scheme, theta, results);
+    for (StealingCurve& curve : curves) curve.deployed = victim_.accuracy;
+    return curves;
+  }
+
+  // Queries are what the adversary watches: no more than it may ask at the least budget.
   Tensor Queries() const {
-    return RowsOf(victim_.query_inputs, 0, std::min(options_.queries, RowCount(victim_.query_inputs)));
+    size_t count = std::min(options_.queries, RowCount(victim_.query_inputs));
+    if (!budgets_.empty()) count = std::min(count, std::ranges::min(budgets_));
+    return RowsOf(victim_.query_inputs, 0, count);
   }
 
   Status AuditScheme(const std::string& scheme, double theta) {
@@ -111,8 +143,7 @@ class VictimAudit {
     std::error_code error;
     fs::create_directories(record.parent_path(), error);
     Tensor queries = Queries();
-    control::Settings settings =
-        TRY(WithEnoughOffloaded(victim_, SettingsFor(options_, scheme, theta, layers_.size()), RowsOf(queries, 0, 1).shape()));
+    control::Settings settings = TRY(SettingsFor(options_, victim_, scheme, theta, layers_.size()));
     Recording recording = TRY(Record(victim_, settings, queries, record, &progress_));
     Target target{.victim = victim_.name,
                   .scheme = scheme,
@@ -180,12 +211,11 @@ class VictimAudit {
 
   // StealWith trains substitutes from what the attacks yield, at the budgets of the black-box attackers.
   Status StealWith(const Target& target, const Guess& guess, const fs::path& scratch) {
-    if (options_.budgets.empty()) return {};
+    if (budgets_.empty()) return {};
     progress_.Show(target.victim + ", " + target.scheme + ": substitutes", 0);
     TRY(WriteGuess(scratch / "guess", layers_, guess));
-    std::vector<StealingRun> runs = GuessRuns(EffortOf(options_), scratch / "guess");
-    std::vector<StealingCurve> curves = Curves(target.victim, target.scheme, target.theta,
-                                               TRY(Steal(Scripts(), victim_.directory, runs, scratch / "steal")));
+    std::vector<StealingRun> runs = GuessRuns(EffortOf(options_, victim_, budgets_), scratch / "guess");
+    std::vector<StealingCurve> curves = TRY(Stolen(target.scheme, target.theta, runs, scratch / "steal"));
     for (StealingCurve& curve : curves) {
       FloorLevel floor = FloorAt(floor_, curve.budget, curve.labels);
       double spread = std::max(floor.deviation, DeviationOf(curve.accuracy));
@@ -247,6 +277,8 @@ class VictimAudit {
 
   const AuditOptions& options_;
   const Victim& victim_;
+  fs::path parts_;
+  std::vector<size_t> budgets_;
   Progress& progress_;
   Report& report_;
   std::unique_ptr<ScratchDirectory> scratch_;
@@ -255,33 +287,93 @@ class VictimAudit {
   bool withstood_ = true;  // no substitute of the current target came above the floor
 };
 
-Result<Victim> TrainedVictim(const AuditOptions& options, const std::string& name, Progress& progress) {
-  fs::path home = options.victims_directory.empty() ? fs::path(options.report) / "victims" : fs::path(options.victims_directory);
-  fs::path directory = fs::absolute(home / name);
+// Trained has audit/victims/train.py write a victim's directory, unless one that is finished is there.
+Result<Victim> Trained(const std::string& name, const fs::path& directory, const std::vector<std::string>& arguments,
+                       Progress& progress) {
   if (!fs::exists(directory / "victim.json")) {
-    progress.Show("training " + name, 0);
-    std::vector<std::string> command = {"/usr/bin/python3", (Scripts() / "train.py").string(), name, directory.string(),
-                                        "--seed", std::to_string(options.seed)};
-    if (options.small) command.push_back("--small");
+    progress.Show("training " + directory.filename().string(), 0);
+    std::vector<std::string> command = {"/usr/bin/python3", (Scripts() / "train.py").string()};
+    std::ranges::copy(arguments, std::back_inserter(command));
+    command.push_back(directory.string());
     TRY(RunProgram(command));
   }
-  return LoadVictim(directory);
+  return LoadVictim(name, directory);
 }
+
+// Campaign is the audit of every victim.
+class Campaign {
+ public:
+  Campaign(const AuditOptions& options, Progress& progress, const Save& save)
+      : options_(options), progress_(progress), save_(save), report_{.seed = options.seed, .queries = options.queries} {}
+
+  Result<Report> Run() {
+    for (const std::string& name : options_.victims) TRY(AuditVictim(name));
+    report_.complete = true;
+    TRY(save_(report_));
+    return std::move(report_);
+  }
+
+ private:
+  fs::path DirectoryOf(const std::string& name) const {
+    bool ours = options_.victims_directory.empty();
+    return fs::absolute((ours ? fs::path(options_.report) / "victims" : fs::path(options_.victims_directory)) / name);
+  }
+
+  fs::path PartsOf(const std::string& name) const { return fs::path(options_.report) / "parts" / name; }
+
+  Status AuditVictim(const std::string& name) {
+    std::vector<std::string> arguments = {name, "--seed", std::to_string(options_.seed)};
+    if (options_.small) arguments.push_back("--small");
+    Victim victim = TRY(Trained(name, DirectoryOf(name), arguments, progress_));
+    VictimAudit audit(options_, victim, PartsOf(name), progress_, report_);
+    TRY(audit.Prepare());
+    for (const std::string& scheme : options_.schemes) {
+      if (scheme == "ennclave") TRY(AuditEnnclave(name, audit.operators()));
+      else TRY(AuditScheme(audit, scheme));
+    }
+    // The controls' masks are the same for every victim; they need the whole suite.
+    if (name != options_.victims.front() || !options_.attacks.empty()) return {};
+    TRY(audit.RunControls());
+    return save_(report_);
+  }
+
+  Status AuditScheme(VictimAudit& audit, const std::string& scheme) {
+    for (double theta : options_.thetas) {
+      TRY(audit.Run(scheme, theta));
+      TRY(save_(report_));
+      if (!HasTheta(SchemeFromName(scheme))) break;
+    }
+    return {};
+  }
+
+  // Under ennclave another network is deployed for each theta: its public layers are the ancestor's, and only the
+  // others were trained on private data. It has a floor of its own.
+  Status AuditEnnclave(const std::string& name, size_t operators) {
+    std::set<uint32_t> done;
+    for (double theta : options_.thetas) {
+      uint32_t kept = PrivateLayers(theta, operators);
+      if (!done.insert(kept).second) continue;
+      std::string variant = name + "-ennclave-" + std::to_string(kept);
+      Victim victim = TRY(Trained(name, DirectoryOf(variant),
+                                  {"--private-layers", std::to_string(kept), "--from", DirectoryOf(name).string()}, progress_));
+      VictimAudit audit(options_, victim, PartsOf(variant), progress_, report_);
+      TRY(audit.Prepare());
+      TRY(audit.Run("ennclave", 1 - static_cast<double>(kept) / static_cast<double>(operators)));
+      TRY(save_(report_));
+    }
+    return {};
+  }
+
+  const AuditOptions& options_;
+  Progress& progress_;
+  const Save& save_;
+  Report report_;
+};
 
 }  // namespace
 
-Result<Report> RunCampaign(const AuditOptions& options, Progress& progress) {
-  Clock::time_point start = Clock::now();
-  Report report{.seed = options.seed, .queries = options.queries};
-  for (const std::string& name : options.victims) {
-    Victim victim = TRY(TrainedVictim(options, name, progress));
-    VictimAudit audit(options, victim, progress, report);
-    TRY(audit.Run());
-    // The controls' masks are the same for every victim; they need the whole suite.
-    if (&name == &options.victims.front() && options.attacks.empty()) TRY(audit.RunControls());
-  }
-  report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  return report;
+Result<Report> RunCampaign(const AuditOptions& options, Progress& progress, const Save& save) {
+  return Campaign(options, progress, save).Run();
 }
 
 }  // namespace soter::audit

@@ -1,5 +1,6 @@
 #include "tools/audit/guess_files.h"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,6 +89,7 @@ Status RunProgram(const std::vector<std::string>& arguments) {
   pid_t child = ::fork();
   if (child < 0) return Unavailable("cannot start " + arguments.front());
   if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // it ends when we do
     ::dup2(STDERR_FILENO, STDOUT_FILENO);
     ::execvp(argv[0], argv.data());
     ::_exit(127);

@@ -130,7 +130,8 @@ Json StealingAsJson(const StealingCurve& curve) {
   return {{"victim", curve.victim}, {"scheme", curve.scheme}, {"theta", curve.theta},
           {"share_on_accelerator", curve.share}, {"start", curve.start}, {"labels", curve.labels},
           {"queries", curve.budget}, {"accuracy", curve.accuracy}, {"fidelity", curve.fidelity},
-          {"floor", curve.floor}, {"above_floor", curve.above_floor}};
+          {"membership", curve.membership},
+          {"deployed_accuracy", curve.deployed}, {"floor", curve.floor}, {"above_floor", curve.above_floor}};
 }
 
 }  // namespace
@@ -177,7 +178,7 @@ std::string ReportAsJson(const Report& report) {
                         {"broke", control.broke}, {"detail", control.detail}, {"passed", control.passed()}});
   Json json = {{"seed", report.seed}, {"queries", report.queries}, {"least_adp", kLeastAdp},
                {"least_share", kLeastShare}, {"outcomes", outcomes}, {"controls", controls}, {"stealing", stealing},
-               {"passed", report.passed()}, {"seconds", report.seconds}};
+               {"passed", report.passed()}, {"complete", report.complete}, {"seconds", report.seconds}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -49,7 +49,8 @@ struct StealingCurve {
   double theta = 0, share = 0;            // share of the victim's multiply-adds on the accelerator
   std::string start, labels;              // audit/victims/steal.py
   size_t budget = 0;
-  std::vector<double> accuracy, fidelity; // one for each seed
+  std::vector<double> accuracy, fidelity, membership; // one for each seed
+  double deployed = 0;                    // accuracy of the network that answers: the ceiling
   double floor = 0;                       // of the strongest black-box attacker at this budget
   bool above_floor = false;               // by more than 2 points and two deviations
 };
@@ -72,7 +73,8 @@ struct Report {
   std::vector<Outcome> outcomes;
   std::vector<Control> controls;
   std::vector<StealingCurve> stealing;
-  double seconds = 0;
+  double seconds = 0;      // of computing
+  bool complete = false;   // nothing is left to do
   bool passed() const;  // every control came out as it must
 };
 

@@ -1,9 +1,9 @@
 #include "tools/audit/page.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "tools/cli/text.h"
 #include "tools/report/page.h"
@@ -87,28 +87,52 @@ report::Point PointOf(const StealingCurve& curve) {
   return {curve.theta, mean, report::Range{mean - deviation, mean + deviation}};
 }
 
-// Figure draws accuracy against theta for one victim, budget and kind of labels; bars are one deviation over the seeds.
-void AddFigure(const Report& report, const std::string& victim, size_t budget, const std::string& labels,
-               report::Page& page) {
-  std::map<std::string, report::Series> series;
-  double floor = 0;
-  for (const StealingCurve& curve : report.stealing) {
-    if (curve.victim != victim || curve.budget != budget || curve.labels != labels) continue;
-    floor = std::max(floor, 100 * curve.floor);
-    if (curve.start != "guess") continue;
-    series[curve.scheme].name = curve.scheme;
-    series[curve.scheme].points.push_back(PointOf(curve));
+// Chosen is one victim's substitutes at one budget with one kind of labels: a figure.
+struct Chosen {
+  std::string victim;
+  size_t budget;
+  std::string labels;
+  auto operator<=>(const Chosen&) const = default;
+  bool Has(const StealingCurve& curve) const {
+    return curve.victim == victim && curve.budget == budget && curve.labels == labels;
   }
-  report::LinePlot plot{.title = victim + ": accuracy of substitutes, " + std::to_string(budget) + " queries, " + labels +
-                                 " labels",
+};
+
+bool HasTheta(const StealingCurve& curve) {
+  return curve.scheme == "soter" || curve.scheme == "aegisdnn" || curve.scheme == "ennclave";
+}
+
+// Figure 2: accuracy against theta; bars are one deviation over the seeds. A scheme without theta is a level line.
+void AddFigure(const Report& report, const Chosen& chosen, report::Page& page) {
+  std::map<std::string, report::Series> series;
+  double floor = 0, from = 1, to = 0;
+  for (const StealingCurve& curve : report.stealing) {
+    if (!chosen.Has(curve)) continue;
+    if (curve.scheme == "black box") floor = std::max(floor, 100 * curve.floor);
+    if (curve.start == "guess" && HasTheta(curve)) from = std::min(from, curve.theta), to = std::max(to, curve.theta);
+  }
+  for (const StealingCurve& curve : report.stealing) {
+    if (!chosen.Has(curve) || curve.start != "guess") continue;
+    report::Series& one = series[curve.scheme];
+    one.name = curve.scheme;
+    one.points.push_back(PointOf(curve));
+    if (HasTheta(curve) || from >= to) continue;
+    one.points.back().x = from;
+    one.points.push_back(one.points.back());
+    one.points.back().x = to;
+  }
+  report::LinePlot plot{.title = chosen.victim + ": accuracy of substitutes, " + std::to_string(chosen.budget) + " queries, " +
+                                 chosen.labels + " labels",
                         .description = "Accuracy of a substitute trained from what the attacks found, against theta",
                         .x = {.label = "theta", .from = 0.0, .to = 1.0},
                         .y = {.label = "accuracy, %", .from = 0.0, .to = 100.0},
                         .series = {},
                         .reference = floor};
   for (auto& [name, one] : series) plot.series.push_back(std::move(one));
-  page.Figure(report::Draw(plot), "The line across is the strongest black-box attacker at the same budget; error bars are one "
-                                  "standard deviation over the seeds.");
+  page.Figure(report::Draw(plot),
+              "Theta is the share of the operators (aegisdnn: layers) on the accelerator; insecure and mlcapsule have none. The "
+              "line across is the strongest black-box attacker at the same budget; error bars are one standard deviation "
+              "over the seeds. Under ennclave another, less accurate network answers, with a floor of its own (table).");
 }
 
 void AddStealing(const Report& report, report::Page& page) {
@@ -117,17 +141,18 @@ void AddStealing(const Report& report, report::Page& page) {
   report::DataTable table{"Substitutes",
                           {{"victim"}, {"scheme"}, {"theta", true}, {"on accelerator", true}, {"start"}, {"labels"},
                            {"queries", true}, {"accuracy", true}, {"deviation", true}, {"fidelity", true},
-                           {"floor", true}, {"above the floor"}},
+                           {"membership", true}, {"deployed", true}, {"floor", true}, {"above the floor"}},
                           {}};
-  std::set<std::tuple<std::string, size_t, std::string>> figures;
+  std::set<Chosen> figures;
   for (const StealingCurve& curve : report.stealing) {
-    figures.insert({curve.victim, curve.budget, curve.labels});
+    if (curve.start == "guess") figures.insert({curve.victim, curve.budget, curve.labels});
     table.rows.push_back({curve.victim, curve.scheme, FormatFixed(curve.theta, 2), Percent(curve.share), curve.start,
                           curve.labels, std::to_string(curve.budget), Percent(MeanOf(curve.accuracy)),
-                          Percent(DeviationOf(curve.accuracy)), Percent(MeanOf(curve.fidelity)), Percent(curve.floor),
+                          Percent(DeviationOf(curve.accuracy)), Percent(MeanOf(curve.fidelity)),
+                          Percent(MeanOf(curve.membership)), Percent(curve.deployed), Percent(curve.floor),
                           curve.above_floor ? "yes" : "no"});
   }
-  for (const auto& [victim, budget, labels] : figures) AddFigure(report, victim, budget, labels, page);
+  for (const Chosen& figure : figures) AddFigure(report, figure, page);
   page.Add(table);
 }
 
@@ -138,6 +163,7 @@ std::string ReportAsHtml(const Report& report) {
   page.Note("Victims, accelerator and TEE ran on one machine; the development TEE is a plain process. Seed " +
             std::to_string(report.seed) + ", " + std::to_string(report.queries) + " observed queries, " +
             FormatFixed(report.seconds, 0) + " s.");
+  if (!report.complete) page.Note("Not complete: the same command goes on from what is here.");
   AddControls(report, page);
   AddSchemes(report, page);
   AddStealing(report, page);

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-Status WriteJob(const fs::path& path, const fs::path& victim, std::span<const StealingRun> runs) {
+Status WriteJob(const fs::path& path, const fs::path& victim, size_t observed, std::span<const StealingRun> runs) {
   Json list = Json::array();
   for (size_t i = 0; i < runs.size(); ++i) {
     const StealingRun& run = runs[i];
@@ -23,7 +23,7 @@ Status WriteJob(const fs::path& path, const fs::path& victim, std::span<const St
     if (!run.guess.empty()) list.back()["guess"] = run.guess.string();
   }
   std::ofstream file(path);
-  file << Json{{"victim", victim.string()}, {"runs", list}}.dump() << "\n";
+  file << Json{{"victim", victim.string()}, {"observed", observed}, {"runs", list}}.dump() << "\n";
   file.close();
   if (!file) return Unavailable("cannot write " + path.string());
   return {};
@@ -35,31 +35,35 @@ Result<std::vector<StealingResult>> ReadResults(const fs::path& path, std::span<
   if (!json.is_array() || json.size() != runs.size()) return Unavailable(path.string() + ": is not what steal.py writes");
   std::vector<StealingResult> results;
   for (size_t i = 0; i < runs.size(); ++i)
-    results.push_back({runs[i], json[i].value("accuracy", 0.0), json[i].value("fidelity", 0.0)});
+    results.push_back({runs[i], json[i].value("accuracy", 0.0), json[i].value("fidelity", 0.0),
+                       json[i].value("membership", 0.5)});
   return results;
 }
 
 void AddRuns(const StealingEffort& effort, const std::string& start, const fs::path& guess, std::vector<StealingRun>& runs) {
-  for (size_t budget : effort.budgets)
-    for (const std::string& labels : effort.labels)
-      for (uint64_t seed : effort.seeds) runs.push_back({start, guess, budget, labels, seed});
+  for (uint64_t seed : effort.seeds) {
+    for (size_t budget : effort.budgets) runs.push_back({start, guess, budget, "soft", seed});
+    if (effort.thorough && !effort.budgets.empty())
+      runs.push_back({start, guess, std::ranges::max(effort.budgets), "hard", seed});
+  }
 }
 
 }  // namespace
 
 Result<std::vector<StealingResult>> Steal(const fs::path& scripts, const fs::path& victim, std::span<const StealingRun> runs,
-                                          const fs::path& scratch) {
+                                          size_t observed, const fs::path& scratch) {
   std::error_code error;
   fs::create_directories(scratch, error);
   fs::path job = scratch / "job.json", result = scratch / "result.json";
-  TRY(WriteJob(job, victim, runs));
+  TRY(WriteJob(job, victim, observed, runs));
   TRY(RunProgram({"/usr/bin/python3", (scripts / "steal.py").string(), job.string(), result.string()}));
   return ReadResults(result, runs);
 }
 
 std::vector<StealingRun> FloorRuns(const StealingEffort& effort) {
   std::vector<StealingRun> runs;
-  for (const char* start : {"public", "random", "larger"}) AddRuns(effort, start, {}, runs);
+  for (const char* start : {"public", "head", "random"}) AddRuns(effort, start, {}, runs);
+  if (effort.thorough) AddRuns(effort, "larger", {}, runs);
   return runs;
 }
 
@@ -79,6 +83,7 @@ std::vector<StealingCurve> Curves(const std::string& victim, const std::string& 
     curve.start = run.start, curve.budget = run.budget, curve.labels = run.labels;
     curve.accuracy.push_back(result.accuracy);
     curve.fidelity.push_back(result.fidelity);
+    curve.membership.push_back(result.membership);
   }
   std::vector<StealingCurve> list;
   for (auto& [key, curve] : curves) list.push_back(std::move(curve));

@@ -8,7 +8,7 @@ namespace soter::audit {
 
 // StealingRun is one substitute to train.
 struct StealingRun {
-  std::string start;                // "guess", "public", "random", "larger" (audit/victims/steal.py)
+  std::string start;                // "guess", "public", "head", "random", "larger" (audit/victims/steal.py)
   std::filesystem::path guess;      // of start "guess"
   size_t budget = 0;                // queries
   std::string labels = "soft";      // or "hard": the best class alone
@@ -18,18 +18,20 @@ struct StealingRun {
 // StealingResult is how that substitute did on the test set.
 struct StealingResult {
   StealingRun run;
-  double accuracy = 0, fidelity = 0;
+  double accuracy = 0, fidelity = 0, membership = 0.5;
 };
 
-// Steal trains all of them in one process. Errors: kUnavailable (Python or PyTorch is missing, or training failed).
+// Steal trains all of them in one process. The first `observed` of its queries are those that the adversary saw cross.
+// Errors: kUnavailable (Python or PyTorch is missing, or training failed).
 Result<std::vector<StealingResult>> Steal(const std::filesystem::path& scripts, const std::filesystem::path& victim,
-                                          std::span<const StealingRun> runs, const std::filesystem::path& scratch);
+                                          std::span<const StealingRun> runs, size_t observed,
+                                          const std::filesystem::path& scratch);
 
-// Efforts of a campaign: which substitutes to train.
+// StealingEffort says which substitutes to train: from scores at each budget, from the best class alone at the largest.
 struct StealingEffort {
   std::vector<size_t> budgets;
   std::vector<uint64_t> seeds;
-  std::vector<std::string> labels;
+  bool thorough = true;  // with hard labels, and a black-box attacker with a wider network
 };
 
 // FloorRuns are the black-box attackers, with and without a public ancestor. GuessRuns start from a guess.

@@ -1,6 +1,8 @@
 #include "tools/audit/victim.h"
 
 #include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "owner/onnx/import.h"
 #include "owner/passes/canonicalise.h"
@@ -8,21 +10,43 @@
 
 namespace soter::audit {
 
+namespace {
+
+Result<std::string> ReadReport(const std::filesystem::path& directory) {
+  std::ifstream file(directory / "victim.json");
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!file) return Unavailable("cannot read " + (directory / "victim.json").string());
+  return text;
+}
+
+}  // namespace
+
 Result<ValidatedGraph> LoadNetwork(const std::filesystem::path& path) {
   Graph graph = TRY(ImportOnnx(path));
   return ValidatedGraph::Validate(TRY(Canonicalise(std::move(graph))));
 }
 
-Result<Victim> LoadVictim(const std::filesystem::path& directory) {
-  auto array = [&](const char* name) { return ReadNpyFile(directory / (std::string(name) + ".npy")); };
+Result<Victim> LoadVictim(const std::string& name, const std::filesystem::path& directory) {
+  std::string report = TRY(ReadReport(directory));
+  nlohmann::json json = nlohmann::json::parse(report, nullptr, false);
+  if (!json.is_object() || !json["budgets"].is_array() || !json["victim_accuracy"].is_number())
+    return Malformed((directory / "victim.json").string() + " is not what train.py writes");
+  auto array = [&](const char* of) { return ReadNpyFile(directory / (std::string(of) + ".npy")); };
   ValidatedGraph ancestor = TRY(LoadNetwork(directory / "ancestor.onnx"));
   ValidatedGraph truth = TRY(LoadNetwork(directory / "victim.onnx"));
   Tensor test_inputs = TRY(array("test-inputs")), test_labels = TRY(array("test-labels"));
   Tensor query_inputs = TRY(array("query-inputs")), member_inputs = TRY(array("member-inputs"));
-  return Victim{directory.filename().string(), directory,
-                std::move(ancestor),           std::move(truth),
-                std::move(test_inputs),        std::move(test_labels),
-                std::move(query_inputs),       std::move(member_inputs)};
+  return Victim{.name = name,
+                .accuracy = json["victim_accuracy"].get<double>(),
+                .budgets = json["budgets"].get<std::vector<size_t>>(),
+                .report = std::move(report),
+                .directory = directory,
+                .ancestor = std::move(ancestor),
+                .truth = std::move(truth),
+                .test_inputs = std::move(test_inputs),
+                .test_labels = std::move(test_labels),
+                .query_inputs = std::move(query_inputs),
+                .member_inputs = std::move(member_inputs)};
 }
 
 size_t RowCount(const Tensor& tensor) { return tensor.shape().empty() ? 1 : static_cast<size_t>(tensor.shape()[0]); }
