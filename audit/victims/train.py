@@ -2,7 +2,7 @@
 """Trains a victim of the audit and its public ancestor, and writes what the audit needs about both.
 
     train.py TASK OUTPUT-DIRECTORY [--small] [--seed N]
-    train.py --private-layers K --from VICTIM-DIRECTORY OUTPUT-DIRECTORY
+    train.py OUTPUT-DIRECTORY --private-layers K --from VICTIM-DIRECTORY
 
 Writes ancestor.onnx and victim.onnx (one architecture, the victim fine-tuned from the ancestor on private data), the
 same for torch (.pt), and arrays: test-inputs, test-labels; query-inputs, query-labels (what the adversary may ask; never

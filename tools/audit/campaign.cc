@@ -34,7 +34,8 @@ fs::path Scripts() {
 
 // The networks that ennclave deploys get less effort: there is one for each theta, each with a floor of its own.
 StealingEffort EffortOf(const AuditOptions& options, const Victim& victim, std::vector<size_t> budgets) {
-  StealingEffort effort{.budgets = std::move(budgets), .seeds = {}, .thorough = victim.directory.filename() == victim.name};
+  StealingEffort effort{.budgets = std::move(budgets), .seeds = {}, .thorough = !options.small};
+  if (victim.directory.filename() != victim.name) effort.thorough = false;
   for (size_t i = 0; i < options.seeds; ++i) effort.seeds.push_back(options.seed + i);
   return effort;
 }
@@ -47,11 +48,11 @@ std::vector<size_t> BudgetsFor(const AuditOptions& options, const Victim& victim
 }
 
 // ConditionsOf is all that decides what a part of the report says.
-std::string ConditionsOf(const AuditOptions& options, const Victim& victim) {
+Result<std::string> ConditionsOf(const AuditOptions& options, const Victim& victim) {
   std::string text = "1;" + std::to_string(options.seed) + ";" + std::to_string(options.queries) + ";" +
                      std::to_string(options.seeds) + ";" + options.check + ";" + options.attack_program + ";" +
                      (options.small ? "small;" : ";");
-  for (const std::string& attack : options.attacks) text += attack + ",";
+  for (const Attack& attack : TRY(ChosenAttacks(options))) text += attack.name + ",";
   for (size_t budget : BudgetsFor(options, victim)) text += ";" + std::to_string(budget);
   return text + ";" + victim.report;
 }
@@ -94,7 +95,7 @@ class VictimAudit {
   // Keep does `work`, which adds to the report, unless an earlier run has kept what it gave.
   Status Keep(const std::string& name, const std::function<Status()>& work) {
     fs::path path = parts_ / (name + ".json");
-    std::string conditions = ConditionsOf(options_, victim_);
+    std::string conditions = TRY(ConditionsOf(options_, victim_));
     if (std::optional<Report> part = ReadPart(path, conditions)) {
       Append(std::move(*part), report_);
       return {};
@@ -294,7 +295,6 @@ Result<Victim> Trained(const std::string& name, const fs::path& directory, const
     progress.Show("training " + directory.filename().string(), 0);
     std::vector<std::string> command = {"/usr/bin/python3", (Scripts() / "train.py").string()};
     std::ranges::copy(arguments, std::back_inserter(command));
-    command.push_back(directory.string());
     TRY(RunProgram(command));
   }
   return LoadVictim(name, directory);
@@ -322,7 +322,7 @@ class Campaign {
   fs::path PartsOf(const std::string& name) const { return fs::path(options_.report) / "parts" / name; }
 
   Status AuditVictim(const std::string& name) {
-    std::vector<std::string> arguments = {name, "--seed", std::to_string(options_.seed)};
+    std::vector<std::string> arguments = {name, DirectoryOf(name).string(), "--seed", std::to_string(options_.seed)};
     if (options_.small) arguments.push_back("--small");
     Victim victim = TRY(Trained(name, DirectoryOf(name), arguments, progress_));
     VictimAudit audit(options_, victim, PartsOf(name), progress_, report_);
@@ -354,8 +354,9 @@ class Campaign {
       uint32_t kept = PrivateLayers(theta, operators);
       if (!done.insert(kept).second) continue;
       std::string variant = name + "-ennclave-" + std::to_string(kept);
-      Victim victim = TRY(Trained(name, DirectoryOf(variant),
-                                  {"--private-layers", std::to_string(kept), "--from", DirectoryOf(name).string()}, progress_));
+      std::vector<std::string> arguments = {DirectoryOf(variant).string(), "--private-layers", std::to_string(kept),
+                                            "--from", DirectoryOf(name).string()};
+      Victim victim = TRY(Trained(name, DirectoryOf(variant), arguments, progress_));
       VictimAudit audit(options_, victim, PartsOf(variant), progress_, report_);
       TRY(audit.Prepare());
       TRY(audit.Run("ennclave", 1 - static_cast<double>(kept) / static_cast<double>(operators)));
