@@ -235,7 +235,7 @@ class VictimAudit {
     withstood_ = true;
     // Broken: all that the accelerator holds is recovered, and substitutes, where any are trained, beat the floor.
     bool recovered = all.broken_layers() >= std::max<size_t>(1, all.target.linear_offloaded);
-    bool broke = recovered && (stole || options_.budgets.empty());
+    bool broke = recovered && (stole || budgets_.empty());
     if (!must_break && !must_withstand) return;
     if (must_break && all.target.theta < 0.8 && scheme == "soter") return;  // the paper's share, and all
     std::string name = all.target.victim + " under " + scheme;

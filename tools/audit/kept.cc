@@ -11,7 +11,8 @@ namespace soter::audit {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Target, victim, scheme, check, theta, masked, share, linear_offloaded, linear_total)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayerScore, name, guessed, adp, relative_error, r2)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Behaviour, accuracy, fidelity, membership)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Outcome, target, attack, source, sees, layers, findings, behaviour, error, seconds)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Outcome, target, attack, source, sees, layers, findings, behaviour, error, measures_only,
+                                   seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StealingCurve, victim, scheme, theta, share, start, labels, budget, accuracy, fidelity,
                                    membership, deployed, floor, above_floor)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Control, name, attack, must_break, broke, detail)
