@@ -68,6 +68,7 @@ class AuditTest(harness.CliTest):
         self.assertEqual(claims["C7"]["verdict"], "not measured")
         self.assertIn("aegisdnn", claims["C7"]["numbers"])
 
+    @unittest.skipUnless(importlib.util.find_spec("torch"), "PyTorch is not here: scripts/setup --without-audit")
     def test_what_is_done_is_kept(self):
         report = self.directory / "report"
         arguments = ["audit", "--report", report, "--small", "--schemes", "insecure,mlcapsule", "--attacks", "read",
@@ -88,6 +89,7 @@ class AuditTest(harness.CliTest):
         self.succeed(*arguments)
         self.assertIn("outcomes", json.loads(parts[2].read_text()))
 
+    @unittest.skipUnless(importlib.util.find_spec("torch"), "PyTorch is not here: scripts/setup --without-audit")
     def test_text_and_layers_of_ennclave(self):
         """All weights of the Transformer, read off the accelerator and put in by Python, make the victim again."""
         report = self.directory / "report"

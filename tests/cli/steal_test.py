@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """audit/victims: a victim is trained, and substitutes for it from a job file, as soter-audit has it done."""
 
+import importlib.util
 import json
 import pathlib
 import shutil
@@ -10,6 +11,10 @@ import tempfile
 import unittest
 
 import numpy as np
+
+if importlib.util.find_spec("torch") is None:
+    print("PyTorch is not here: scripts/setup --without-audit")
+    sys.exit(77)
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "audit/victims"
 sys.path.insert(0, str(SCRIPTS))
