@@ -51,7 +51,7 @@ class AuditTest(harness.CliTest):
         walks = {row["check"]: row for row in result["outcomes"] if row["attack"] == "kink-walk"}
         for check in ("none", "fingerprint"):  # the enclave computes on answers of the accelerator's choice
             self.assertTrue(walks[check]["broken"], check)
-            self.assertGreater(walks[check]["findings"]["kinks crossed"], 4, check)
+            self.assertGreaterEqual(walks[check]["findings"]["kinks crossed"], 4, check)  # of the units that are walked
             self.assertEqual(walks[check]["findings"]["answers refused"], 0, check)
         self.assertFalse(walks["freivalds"]["broken"])  # and refuses the first, in each of three loads
         self.assertEqual(walks["freivalds"]["findings"]["answers refused"], 3)

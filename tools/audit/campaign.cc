@@ -233,9 +233,11 @@ class VictimAudit {
     bool must_break = scheme == "insecure" || scheme == "soter", must_withstand = scheme == "mlcapsule";
     bool stole = !withstood_;
     withstood_ = true;
-    // Broken: all that the accelerator holds is recovered, and substitutes, where any are trained, beat the floor.
+    // Broken: as much is recovered as the accelerator holds, and where that is every operator, substitutes beat the floor.
+    // With fewer they need not: an easy victim's floor is too close.
     bool recovered = all.broken_layers() >= std::max<size_t>(1, all.target.linear_offloaded);
-    bool broke = recovered && (stole || budgets_.empty());
+    bool must_steal = all.broken_layers() == all.layers.size() && !budgets_.empty();
+    bool broke = recovered && (stole || !must_steal);
     if (!must_break && !must_withstand) return;
     if (must_break && all.target.theta < 0.8 && scheme == "soter") return;  // the paper's share, and all
     std::string name = all.target.victim + " under " + scheme;
